@@ -1,0 +1,3 @@
+//! The vocabulary, in the order a reader meets it. Pure.
+
+pub mod time;
