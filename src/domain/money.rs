@@ -23,7 +23,7 @@ const ZERO_DECIMAL: [&str; 15] = [
 const THREE_DECIMAL: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
 
 /// What is wrong with a text that should have been a currency or an amount.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum MoneyError {
     /// Not a currency code.
     #[error("`{0}` is not a currency code; Stripe's are three lower-case letters such as `usd`")]

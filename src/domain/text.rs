@@ -45,7 +45,11 @@ impl fmt::Display for Safe {
 impl From<String> for Safe {
     /// Text that is already safe stays as it is, whatever its length: a stored plan must read back unchanged.
     fn from(raw: String) -> Self {
-        if raw.chars().any(is_hostile) { safe(&raw) } else { Self(raw) }
+        if raw.chars().any(is_hostile) {
+            safe(&raw)
+        } else {
+            Self(raw)
+        }
     }
 }
 

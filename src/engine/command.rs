@@ -90,7 +90,9 @@ pub enum CommandRefused {
     #[error("{0} rows changed on Stripe since the plan was made; read again and review")]
     Drifted(usize),
     /// The journal cannot take records any more.
-    #[error("the journal cannot be written ({0}); nothing more will be sent, and the run can be resumed from disk")]
+    #[error(
+        "the journal cannot be written ({0}); nothing more will be sent, and the run can be resumed from disk"
+    )]
     Journal(String),
     /// The engine has stopped.
     #[error("the engine has stopped; the run can be resumed from its directory")]
@@ -122,7 +124,10 @@ impl Handle {
     /// Sends `command` and waits until the engine has taken or refused it.
     pub async fn ask(&self, command: Command) -> Result<(), CommandRefused> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(Envelope { command, reply }).await.map_err(|_| CommandRefused::Gone)?;
+        self.commands
+            .send(Envelope { command, reply })
+            .await
+            .map_err(|_| CommandRefused::Gone)?;
         answer.await.unwrap_or(Err(CommandRefused::Gone))
     }
 
@@ -141,6 +146,10 @@ impl Handle {
     /// Waits until `holds` is true of the state, and returns that state. `None` when the engine ended first.
     pub async fn wait_for(&self, mut holds: impl FnMut(&RunState) -> bool) -> Option<Arc<RunState>> {
         let mut state = self.state.clone();
-        state.wait_for(|state| holds(state)).await.ok().map(|state| state.clone())
+        state
+            .wait_for(|state| holds(state))
+            .await
+            .ok()
+            .map(|state| state.clone())
     }
 }

@@ -79,7 +79,10 @@ impl Phase {
     /// Whether a worker of the engine is at it.
     #[must_use]
     pub const fn is_busy(&self) -> bool {
-        matches!(self, Self::Gathering | Self::Checking | Self::Writing | Self::Auditing)
+        matches!(
+            self,
+            Self::Gathering | Self::Checking | Self::Writing | Self::Auditing
+        )
     }
 }
 
@@ -154,7 +157,9 @@ impl Meter {
     /// Pieces per 100 seconds since it began, or `None` before there is enough to say.
     #[must_use]
     pub fn per_100_s(&self) -> Option<u64> {
-        let ms = u64::try_from(self.last_at.since(self.started_at)).ok().filter(|ms| *ms >= 2_000)?;
+        let ms = u64::try_from(self.last_at.since(self.started_at))
+            .ok()
+            .filter(|ms| *ms >= 2_000)?;
         (self.done >= 10).then(|| self.done * 100_000 / ms)
     }
 
@@ -264,13 +269,17 @@ impl StageState {
     /// The rows to show: the plan's, or while gathering those seen so far.
     #[must_use]
     pub fn changes(&self) -> &[Arc<Change>] {
-        self.plan.as_ref().map_or(self.preview.as_slice(), |plan| plan.changes())
+        self.plan
+            .as_ref()
+            .map_or(self.preview.as_slice(), |plan| plan.changes())
     }
 
     /// Planned rows without an end.
     #[must_use]
     pub fn pending(&self) -> u64 {
-        self.plan.as_ref().map_or(0, |plan| plan.totals().planned.saturating_sub(self.tally.ended()))
+        self.plan
+            .as_ref()
+            .map_or(0, |plan| plan.totals().planned.saturating_sub(self.tally.ended()))
     }
 
     /// Rows that end the stage with something other than success.
@@ -371,7 +380,10 @@ impl RunState {
     /// A run of which nothing is known yet.
     #[must_use]
     pub fn new(stages: impl IntoIterator<Item = StageId>) -> Self {
-        Self { stages: stages.into_iter().map(StageState::new).collect(), ..Self::default() }
+        Self {
+            stages: stages.into_iter().map(StageState::new).collect(),
+            ..Self::default()
+        }
     }
 
     /// The stage.
@@ -388,7 +400,10 @@ impl RunState {
     /// The one stage that may write now.
     #[must_use]
     pub fn armed(&self) -> Option<StageId> {
-        self.stages.iter().find(|stage| stage.phase == Phase::Writing).map(|stage| stage.id)
+        self.stages
+            .iter()
+            .find(|stage| stage.phase == Phase::Writing)
+            .map(|stage| stage.id)
     }
 }
 

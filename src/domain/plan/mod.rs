@@ -142,7 +142,7 @@ impl Totals {
 }
 
 /// What is wrong with a plan or a decision about it.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PlanError {
     /// The totals do not fit.
     #[error(transparent)]
