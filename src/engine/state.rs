@@ -5,6 +5,8 @@
 
 mod fold;
 
+pub use fold::Plans;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 

@@ -223,6 +223,9 @@ pub trait Stage: Send + Sync {
     /// The script: what to do next for `change`, given what has happened. Pure.
     fn next(&self, change: &Change, facts: &[Fact]) -> Step;
 
+    /// Order among rows of one subject, which are written one after another: lowest first.
+    fn rank(&self, change: &Change) -> u32;
+
     /// Whether a response (or an object found by a probe) is the effect that was sent; says what differs otherwise.
     fn attest(&self, write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<Attested, String>;
 
