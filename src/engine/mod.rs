@@ -1,1 +1,4 @@
 //! engine
+
+pub mod journal;
+pub mod rundir;
