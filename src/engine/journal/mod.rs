@@ -41,6 +41,11 @@ mod tear;
 mod verify;
 mod writer;
 
+#[cfg(test)]
+pub(crate) mod sim;
+#[cfg(test)]
+mod tests;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
