@@ -238,7 +238,7 @@ fn read_header<M: DeserializeOwned>(
     }
     let header = Header::from_json(&dir.path().join(HEADER), &read_whole(dir, HEADER)?)?;
     if let Some(given) = expected.filter(|given| **given != header.accounts) {
-        let (found, given) = (header.accounts.clone(), given.clone());
+        let (found, given) = (Box::new(header.accounts.clone()), Box::new(given.clone()));
         return Err(RunDirError::OtherAccounts {
             path: dir.path().to_owned(),
             found,

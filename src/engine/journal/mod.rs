@@ -81,7 +81,7 @@ pub const LINK_KIND: &str = "segment_link";
 /// The answer to an append: resolves once the record is durable. Dropping it does not take the record back.
 pub type Acked = Pin<Box<dyn Future<Output = Result<Seq, JournalError>> + Send>>;
 
-/// Where records go. Narrow on purpose: a run directory stands behind it now, a PostgreSQL table may later.
+/// Where records go. Narrow on purpose: a run directory stands behind it now, a `PostgreSQL` table may later.
 pub trait Store<R>: Send + Sync {
     /// Takes one record; resolves once it is durable. Records queued by one caller keep their order.
     fn append(&self, record: &R, at: UtcMs) -> Acked;

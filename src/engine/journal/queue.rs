@@ -128,13 +128,13 @@ impl Shared {
             return Err(JournalError::Closed);
         }
         room.forget();
-        let placed = |(i, body)| Item {
+        let with_place = |(i, body)| Item {
             draft: Draft { at, body },
             answer: None,
             is_halt,
             has_place: i < places,
         };
-        queue.items.extend(bodies.into_iter().enumerate().map(placed));
+        queue.items.extend(bodies.into_iter().enumerate().map(with_place));
         if let Some(last) = queue.items.back_mut() {
             last.answer = Some(answer);
         }

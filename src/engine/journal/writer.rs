@@ -49,9 +49,7 @@ impl Writer {
         if let Some(e) = &self.failed {
             return Err(e.clone());
         }
-        let done = self
-            .rotate_if_full(drafts.clone())
-            .and_then(|()| self.write(drafts));
+        let done = self.rotate_if_full(&drafts).and_then(|()| self.write(drafts));
         done.map_err(|e| self.fail(e))
     }
 
@@ -104,7 +102,7 @@ impl Writer {
 
     fn rotate_if_full<'a>(
         &mut self,
-        drafts: impl Iterator<Item = &'a Draft> + Clone,
+        drafts: &(impl Iterator<Item = &'a Draft> + Clone),
     ) -> Result<(), JournalError> {
         let need: u64 = drafts
             .clone()

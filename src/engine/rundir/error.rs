@@ -54,12 +54,12 @@ pub enum RunDirError {
         kind: String,
     },
     /// Another process writes this run.
-    #[error("{} is being written by {}: only one process may; look at it with `cutover status --run`, or end that one", path.display(), said(holder.as_ref()))]
+    #[error("{} is being written by {}: only one process may; look at it with `cutover status --run`, or end that one", path.display(), said(holder.as_deref()))]
     Locked {
         /// The directory.
         path: PathBuf,
         /// Who, as far as it has said.
-        holder: Option<Holder>,
+        holder: Option<Box<Holder>>,
     },
     /// The run migrates between other accounts than those given.
     #[error("{} is a run of {found}, not of {given}: give that run's accounts, or another directory", path.display())]
@@ -67,9 +67,9 @@ pub enum RunDirError {
         /// The directory.
         path: PathBuf,
         /// The run's.
-        found: Accounts,
+        found: Box<Accounts>,
         /// The operator's.
-        given: Accounts,
+        given: Box<Accounts>,
     },
     /// Written by a newer version.
     #[error("{} is in run format {found} (cutover {tool}), this version reads up to {supported}: use the newer one", path.display())]

@@ -83,7 +83,7 @@ impl Lock {
             match lock.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
-                    let (path, holder) = (dir.path().to_owned(), read_text(&file));
+                    let (path, holder) = (dir.path().to_owned(), read_text(&file).map(Box::new));
                     return Err(RunDirError::Locked { path, holder });
                 }
                 Err(TryLockError::Error(e)) => return Err(io_error("lock", e)),

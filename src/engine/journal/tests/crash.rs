@@ -227,7 +227,9 @@ impl JournalFs for Racing {
         let act = (name != SEGMENT)
             .then(|| self.act.lock().unwrap().take())
             .flatten();
-        act.into_iter().for_each(|act| act());
+        if let Some(act) = act {
+            act();
+        }
         self.fs.len(name)
     }
     fn open_read(&self, name: &str) -> std::io::Result<Box<dyn std::io::Read + Send>> {

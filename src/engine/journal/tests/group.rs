@@ -67,12 +67,12 @@ async fn nothing_is_acknowledged_before_it_is_durable() {
     let fs = fresh();
     let (writing, _) = opened(&fs);
     fs.let_syncs_through(false);
-    let mut waiting = writing.journal.append(&note(0), UtcMs(0));
-    assert!(matches!(poll!(&mut waiting), Poll::Pending));
+    let mut pending = writing.journal.append(&note(0), UtcMs(0));
+    assert!(matches!(poll!(&mut pending), Poll::Pending));
     assert_eq!(writing.journal.head().seq, Seq(0));
     assert!(fs.durable(SEGMENT).is_empty());
     fs.let_syncs_through(true);
-    assert_eq!(waiting.await.unwrap(), Seq(1));
+    assert_eq!(pending.await.unwrap(), Seq(1));
     assert_eq!(fs.durable(SEGMENT), fs.bytes(SEGMENT));
     assert_eq!(writing.journal.head().seq, Seq(1));
 }
