@@ -1,6 +1,8 @@
 //! cutover: a Stripe account to Stripe account migration, driven from a terminal.
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod rehearsal;
