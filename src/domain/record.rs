@@ -309,6 +309,15 @@ pub enum Record {
         /// What differs, or has to be known.
         findings: Vec<Finding>,
     },
+    /// Requests sent since the last such record: counts towards Stripe's read allocation over 30 days.
+    Used {
+        /// The account.
+        role: Role,
+        /// GETs.
+        gets: u64,
+        /// Writes.
+        writes: u64,
+    },
     /// The audit could not be made.
     AuditFailed {
         /// The stage.

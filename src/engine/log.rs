@@ -74,6 +74,7 @@ fn words(record: &Record) -> Option<(String, Tone)> {
             (format!("looked for {}: {}", short_row(&row.0), if *found { "found" } else { "not there" }), Tone::Attention)
         }
         Record::Reissue { row, by, .. } => (format!("{by} allows sending {} again", short_row(&row.0)), Tone::Attention),
+        Record::Used { .. } => return None,
         Record::Row { end: RowEnd::Done, why, .. } if why.is_empty() => return None,
         Record::Row { row, end, why, .. } => {
             let tone = if *end == RowEnd::Done { Tone::Plain } else { Tone::Bad };

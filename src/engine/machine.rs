@@ -129,7 +129,8 @@ fn approve(
     note: &str,
 ) -> Result<Vec<Act>, CommandRefused> {
     let stage = stage(view, id)?;
-    if stage.phase != Phase::Review {
+    let renews = renews(stage, view.now);
+    if stage.phase != Phase::Review && !renews {
         return Err(not_now(format!("{id} is {}; only a plan in review can be approved", stage.phase.word())));
     }
     if let Some(by) = &view.state.paused {
@@ -161,12 +162,21 @@ fn approve(
         expires_at: view.now.plus_ms(VALID_MS),
     };
     Approved::check(plan.clone(), approval.clone(), view.now)?;
-    checked_lately(stage, plan.digest(), view.now)?;
+    if !renews {
+        checked_lately(stage, plan.digest(), view.now)?;
+    }
     Ok(vec![
         Act::Record(Record::Approved { approval }),
         Act::Record(Record::Writing { stage: id, digest }),
         Act::Write(id),
     ])
+}
+
+/// A halted stage whose approval expired is approved again for the rows that are left; each is looked at just before it
+/// is written, so the plan as a whole need not be.
+fn renews(stage: &StageState, now: UtcMs) -> bool {
+    let expired = stage.approval.as_ref().is_some_and(|approval| now >= approval.expires_at);
+    matches!(stage.phase, Phase::Halted { .. }) && expired
 }
 
 fn checked_lately(stage: &StageState, digest: Digest, now: UtcMs) -> Result<(), CommandRefused> {
@@ -225,10 +235,19 @@ fn reissue(view: &View<'_>, id: StageId, row: &ChangeKey, by: &str) -> Result<Ve
     ])
 }
 
+/// Nothing to write and nothing to decide: the stage is over as soon as it is verified.
+#[must_use]
+pub fn writes_nothing(plan: &Plan) -> bool {
+    plan.totals().planned == 0 && plan.totals().blocked == 0
+}
+
 fn audit(view: &View<'_>, id: StageId) -> Result<Vec<Act>, CommandRefused> {
     let stage = stage(view, id)?;
     match stage.phase {
-        Phase::Written | Phase::Done | Phase::AuditFailed { .. } | Phase::Halted { .. } => Ok(vec![Act::Audit(id)]),
+        Phase::Written | Phase::Done | Phase::AuditFailed { .. } => Ok(vec![Act::Audit(id)]),
+        Phase::Review if writes_nothing(plan(stage)?) => {
+            Ok(vec![Act::Record(Record::Written { stage: id }), Act::Audit(id)])
+        }
         _ => Err(not_now(format!("{id} is {}; there is nothing written to verify", stage.phase.word()))),
     }
 }

@@ -99,6 +99,7 @@ pub struct Effect {
     phase: Phase,
     /// When this process began: the last send before a crash may have been just then.
     process_began: UtcMs,
+    generation: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -135,7 +136,9 @@ impl Effect {
             }
             Some(EffectState::Ended(ended)) => Phase::Ended(ended),
         };
-        Self { phase, process_began }
+        let mut effect = Self { phase, process_began, generation: 1 };
+        effect.generation = effect.intent().map_or(1, |intent| intent.generation);
+        effect
     }
 
     /// The next move. `now` is the clock's; `server_now` Stripe's, as far as known.
@@ -189,8 +192,15 @@ impl Effect {
         }
     }
 
+    /// Generation of the last intent.
+    #[must_use]
+    pub const fn generation(&self) -> u32 {
+        self.generation
+    }
+
     /// The intent is durable.
     pub fn intended(&mut self, intent: Intent) {
+        self.generation = intent.generation;
         self.phase = Phase::Open { intent: Box::new(intent), tries: Tries::new(false) };
     }
 

@@ -8,24 +8,7 @@ use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use thiserror::Error;
 
 use super::form::ESCAPED;
-
-/// Which side of the migration an account is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Role {
-    /// The old account, moved from.
-    Source,
-    /// The new account, moved to.
-    Destination,
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Source => "source",
-            Self::Destination => "destination",
-        })
-    }
-}
+pub use crate::domain::ids::Role;
 
 /// HTTP methods in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -95,6 +78,8 @@ const RULES: &[(Method, &str, &[Role])] = &[
     (Method::Get, "/v1/events/{}", BOTH),
     // Credits: the grant on the new account, the opposite entry (`drain`) and compensations on either.
     (Method::Post, "/v1/customers/{}/balance_transactions", BOTH),
+    // An equal billing credit grant, chosen and signed for by a person.
+    (Method::Post, "/v1/billing/credit_grants", &[Role::Destination]),
 ];
 
 /// Every endpoint a role may use, in the list's order.

@@ -46,6 +46,11 @@ impl RunState {
             }
             Record::Paused { by } => self.paused = Some(by.clone()),
             Record::Resumed { .. } => self.paused = None,
+            Record::Used { role, gets, writes } => {
+                let used = self.used.entry(*role).or_default();
+                used.0 = used.0.saturating_add(*gets);
+                used.1 = used.1.saturating_add(*writes);
+            }
             _ => {}
         }
     }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{Shared, lock};
+use crate::domain::change::Change;
 use crate::domain::ids::Role;
 use crate::domain::record::{Attested, Ended, Intent};
 use crate::domain::text::safe;
@@ -104,7 +105,7 @@ impl Shared {
 
     /// Whether `write` may be sent now, beyond what the type [`crate::domain::approval::Approved`] says: the approval is
     /// still good, the write is one of the plan's or a smaller one, and the approved count is not exceeded.
-    pub(super) fn may_send(&self, write: &PlannedWrite, change: &crate::domain::change::Change) -> Result<(), String> {
+    pub(super) fn may_send(&self, write: &PlannedWrite, change: &Change, generation: u32) -> Result<(), String> {
         let gate = &self.gate;
         gate.approved.still_good(gate.clock.now()).map_err(|refusal| refusal.to_string())?;
         let planned = change.writes_now().iter().find(|planned| planned.effect == write.effect);
@@ -123,7 +124,8 @@ impl Shared {
         if !same || !smaller {
             return Err(format!("{} would go beyond what was approved for {}", write.op, change.key));
         }
-        self.grant_one(write)
+        // A further generation stands for the same effect, which was counted with its first.
+        if generation > 1 { Ok(()) } else { self.grant_one(write) }
     }
 
     fn grant_one(&self, write: &PlannedWrite) -> Result<(), String> {
@@ -141,7 +143,7 @@ impl Shared {
     }
 
     /// The intent of `write`: body and key are fixed here and never rendered again.
-    pub(super) fn intent(&self, write: &PlannedWrite, change: &crate::domain::change::Change, generation: u32) -> Intent {
+    pub(super) fn intent(&self, write: &PlannedWrite, change: &Change, generation: u32) -> Intent {
         let gate = &self.gate;
         let plan = gate.approved.plan().digest();
         let form = write.form.iter().filter(|(name, _)| !is_marker(name));

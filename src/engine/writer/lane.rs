@@ -129,9 +129,7 @@ impl Shared {
 
     async fn intend(&self, row: &mut Row, generation: u32) -> Result<Next, JournalError> {
         let Some(under_way) = &mut row.under_way else { return Ok(Next::Go) };
-        if generation == 1
-            && let Err(why) = self.may_send(&under_way.write, &row.change)
-        {
+        if let Err(why) = self.may_send(&under_way.write, &row.change, generation) {
             return Ok(self.halted(why));
         }
         let intent = self.intent(&under_way.write, &row.change, generation);
