@@ -135,10 +135,8 @@ fn read_text(path: &Path) -> Result<String, ConfigError> {
         .map_err(|error| unreadable(format!("cannot be read ({error}); check its permissions")))?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     String::from_utf8(bytes.to_vec()).map_err(|error| {
-        let line = 1 + bytes[..error.utf8_error().valid_up_to()]
-            .iter()
-            .filter(|b| **b == b'\n')
-            .count();
+        let valid = &bytes[..error.utf8_error().valid_up_to()];
+        let line = 1 + String::from_utf8_lossy(valid).matches('\n').count();
         unreadable(format!("line {line} is not UTF-8; save the file as UTF-8"))
     })
 }
