@@ -1,5 +1,7 @@
 //! Customer balances in every currency.
 
+pub mod expected;
+
 use super::*;
 use crate::domain::panel::{Align, Column};
 
