@@ -7,8 +7,9 @@ use toml::{Table, Value};
 use url::{Host, Url};
 
 use super::error::{ConfigError, Origin};
+use super::files::{NO_SUCH_FILE, read_text};
 use super::layers::Layers;
-use super::{AccountConfig, Config, CreditsConfig, KeySource, SourceAfter, read_text};
+use super::{AccountConfig, Config, CreditsConfig, KeySource, SourceAfter};
 use crate::domain::ids::{AccountId, Environment, Role};
 use crate::domain::scope::ScopeRule;
 use crate::domain::text::safe;
@@ -247,7 +248,7 @@ impl Values<'_> {
     /// One customer id a line; blank lines and what follows a `#` do not count.
     fn listed_in(&self, path: &Path, setting: &'static str) -> Result<Vec<String>, ConfigError> {
         let text = read_text(path).map_err(|error| match error {
-            ConfigError::NoFile(path) => self.wrong(
+            ConfigError::Unreadable { path, why } if why == NO_SUCH_FILE => self.wrong(
                 setting,
                 format!("names {}, and there is no such file", path.display()),
             ),

@@ -61,7 +61,7 @@ pub enum ConfigError {
         why: String,
     },
     /// A setting that does not exist.
-    #[error("{at}: there is no setting `{name}`{}", did_you_mean(.nearest))]
+    #[error("{at}: there is no setting `{name}`{}", did_you_mean(.nearest.as_deref()))]
     Unknown {
         /// Where.
         at: Origin,
@@ -114,7 +114,7 @@ impl ConfigError {
     }
 }
 
-fn did_you_mean(nearest: &Option<String>) -> String {
+fn did_you_mean(nearest: Option<&str>) -> String {
     match nearest {
         Some(name) => format!("; did you mean `{name}`?"),
         None => "; config.example.toml lists all there are".to_owned(),

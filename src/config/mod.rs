@@ -5,7 +5,9 @@
 //! [`Config::read_keys`] fetches them when they are needed.
 
 mod build;
+pub mod decisions;
 mod error;
+mod files;
 mod keys;
 mod keytext;
 mod layers;
@@ -17,12 +19,10 @@ use crate::domain::ids::{AccountId, Accounts, Environment, Role};
 use crate::domain::scope::ScopeRule;
 
 pub use error::{ConfigError, Origin};
+pub use files::read_operator_file;
 pub use keys::{KeyError, KeySource, Keys};
 pub use keytext::{find_key, holds_key};
 pub use settings::{Kind, Need, SETTINGS, Setting, VARIABLE_PREFIX, setting};
-
-/// A configuration file larger than this is not one.
-const MAX_BYTES: u64 = 1 << 20;
 
 /// A whole, valid configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +86,10 @@ pub enum SourceAfter {
 
 /// Reads and checks the configuration in `path`. `variables` is the process's environment, `flags` what `--set` said.
 pub fn load(path: &Path, variables: &[(String, String)], flags: &[String]) -> Result<Config, ConfigError> {
-    let text = read_text(path)?;
+    let text = files::read_text(path).map_err(|error| match error {
+        ConfigError::Unreadable { path, why } if why == files::NO_SUCH_FILE => ConfigError::NoFile(path),
+        other => other,
+    })?;
     parse(path, &text, variables, flags)
 }
 
@@ -109,38 +112,6 @@ pub fn process_variables() -> Vec<(String, String)> {
         .filter(|(name, _)| name.starts_with(VARIABLE_PREFIX))
         .map(|(name, value)| (name, text(value)))
         .collect()
-}
-
-/// The content of a small text file of the operator's, without a byte order mark.
-fn read_text(path: &Path) -> Result<String, ConfigError> {
-    let unreadable = |why: String| ConfigError::Unreadable {
-        path: path.to_owned(),
-        why,
-    };
-    let meta = std::fs::metadata(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => ConfigError::NoFile(path.to_owned()),
-        _ => unreadable(format!("cannot be read ({error}); check its permissions")),
-    })?;
-    if !meta.is_file() {
-        return Err(unreadable(
-            "is not a file; give the configuration file itself".into(),
-        ));
-    }
-    if meta.len() > MAX_BYTES {
-        return Err(unreadable(
-            "is larger than 1 MiB, so it is not a configuration; check the path".into(),
-        ));
-    }
-    let bytes = std::fs::read(path)
-        .map_err(|error| unreadable(format!("cannot be read ({error}); check its permissions")))?;
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    String::from_utf8(bytes.to_vec()).map_err(|error| {
-        let line = 1 + bytes[..error.utf8_error().valid_up_to()]
-            .iter()
-            .filter(|b| **b == b'\n')
-            .count();
-        unreadable(format!("line {line} is not UTF-8; save the file as UTF-8"))
-    })
 }
 
 impl Config {

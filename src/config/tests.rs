@@ -349,7 +349,7 @@ fn a_file_that_is_missing_huge_or_not_text_is_one_sentence() {
     let path = folder.path().join("cutover.toml");
     let said = |path: &Path| load(path, &[], &[]).unwrap_err().to_string();
     assert!(said(&path).contains("copy config.example.toml"));
-    assert!(said(folder.path()).contains("is not a file"));
+    assert!(said(folder.path()).contains("is not a regular file"));
     std::fs::write(&path, b"mode = \"live\"\nname = \"\xff\"").unwrap();
     assert!(said(&path).contains("line 2 is not UTF-8"));
     std::fs::write(&path, "#".repeat(2 << 20)).unwrap();

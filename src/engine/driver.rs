@@ -252,7 +252,7 @@ impl Engine {
 
 fn budget(link: &Link, gets_before: u64, counted: (u64, u64)) -> Budget {
     let pace = link.pacer().snapshot();
-    let full = link.pacer().full_per_s();
+    let full = link.settings().pace.account_per_s;
     Budget {
         share_percent: u32::from(pace.share_percent),
         limit_per_s: pace.rate_per_s.unwrap_or(0),
@@ -267,6 +267,6 @@ fn budget(link: &Link, gets_before: u64, counted: (u64, u64)) -> Budget {
         writes: pace.writes,
         most_in_a_second: pace.most_in_any_second,
         gets_30_days: gets_before + pace.gets.saturating_sub(counted.0),
-        last_reply_at: pace.last_reply_at,
+        last_reply_at: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Act, Engine};
+use super::Engine;
 use crate::domain::approval::Approved;
 use crate::domain::change::{Change, Verdict};
 use crate::domain::ids::{Role, StageId};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::SourceAfter;
 use super::audit::Listed;
-use super::expected::Expected;
+use super::expected::{self, Expected};
 use super::facts::{CustomerFacts, Grant, Side};
 use super::plan::{self, Rules};
 use crate::domain::ids::{Role, StageId};
@@ -46,13 +46,13 @@ fn source_after(reading: &Reading) -> Result<SourceAfter, StageError> {
 
 pub(super) async fn gather(reading: &Reading) -> Result<Gathered, StageError> {
     source_after(reading)?;
-    let expected = expected(reading)?;
+    let expected = read_expected(reading)?;
     let (source, destination, grants) = tokio::try_join!(
         lists::customers(reading, Role::Source),
         lists::customers(reading, Role::Destination),
         lists::grants(reading)
     )?;
-    known_customers(expected.as_ref(), &source)?;
+    known_customers(&expected_name(reading), expected.as_ref(), &source)?;
     let mut counts = BTreeMap::from([
         ("customers_source".to_owned(), source.len() as u64),
         ("customers_destination".to_owned(), destination.len() as u64),
@@ -84,19 +84,22 @@ fn sort(
     customers
 }
 
-fn expected(reading: &Reading) -> Result<Option<Expected>, StageError> {
+fn read_expected(reading: &Reading) -> Result<Option<Expected>, StageError> {
     let Some(file) = &reading.settings.credits.expected else { return Ok(None) };
-    let parsed = Expected::parse(&file.path, &file.bytes).map_err(|e| StageError::Input(e.to_string()))?;
-    Ok(Some(parsed))
+    let name = file.path.display().to_string();
+    expected::parse(&name, &file.bytes).map(Some).map_err(|e| StageError::Input(e.to_string()))
 }
 
-fn known_customers(expected: Option<&Expected>, source: &Rows) -> Result<(), StageError> {
-    for ((customer, _), line) in expected.into_iter().flat_map(Expected::lines) {
+fn expected_name(reading: &Reading) -> String {
+    reading.settings.credits.expected.as_ref().map(|file| file.path.display().to_string()).unwrap_or_default()
+}
+
+fn known_customers(file: &str, expected: Option<&Expected>, source: &Rows) -> Result<(), StageError> {
+    for ((customer, _), (_, line)) in expected.into_iter().flat_map(|expected| &expected.balances) {
         if !source.contains_key(customer) {
             return Err(StageError::Input(format!(
-                "line {} of the expected balances names {}, which is not a customer of the old account; correct the \
-                 file and read again",
-                line.line,
+                "{file}, line {line}, column `customer`: {} is not a customer of the old account; correct the file and \
+                 read again",
                 crate::domain::text::safe(customer)
             )));
         }

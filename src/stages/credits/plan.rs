@@ -78,17 +78,17 @@ pub fn count_outside(out: &mut OutOfScope, facts: &CustomerFacts) {
 #[must_use]
 pub fn expected_outside(expected: &Expected, in_plan: &BTreeMap<&str, Belongs>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for ((customer, currency), line) in expected.lines() {
+    for ((customer, currency), (amount, line)) in &expected.balances {
         let belongs = in_plan.get(customer.as_str());
-        if line.amount == 0 || matches!(belongs, Some(Belongs::InScope | Belongs::NoMethod)) {
+        if *amount == 0 || matches!(belongs, Some(Belongs::InScope | Belongs::NoMethod)) {
             continue;
         }
-        findings.push(outside(customer, *currency, line.amount, line.line));
+        findings.push(outside(customer, *currency, *amount, *line));
     }
     findings
 }
 
-fn outside(customer: &str, currency: Currency, amount: i64, line: u64) -> Finding {
+fn outside(customer: &str, currency: Currency, amount: i64, line: usize) -> Finding {
     let money = crate::domain::money::Money::new(amount, currency);
     Finding {
         stage: StageId::Credits,

@@ -64,7 +64,7 @@ fn row(customer: Customer, read: &Read) -> Row {
     let label = customer.name.as_deref().or(customer.email.as_deref()).unwrap_or_default();
     // A map with a currency this program cannot name is as good as none: the row is blocked as unreadable.
     let credit_balance = customer.invoice_credit_balance.as_ref().and_then(currencies);
-    let cash = customer.cash_balance.as_ref().and_then(|cash| cash.available.as_ref()).and_then(currencies);
+    let cash = customer.cash_balance.as_ref().and_then(|cash| currencies(&cash.available));
     let side = Side {
         currency: customer.currency.as_deref().and_then(|code| Currency::parse(code).ok()),
         // `customer.balance` has the ledger's sign: negative is a credit (spec: customer.balance).

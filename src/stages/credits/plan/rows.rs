@@ -233,10 +233,10 @@ fn granted_only(money: Money, granted: i64, rules: Rules<'_>) -> Made {
 fn unexpected(facts: &CustomerFacts, money: Money, rules: Rules<'_>) -> Option<Made> {
     let expected = rules.expected?;
     match expected.get(&facts.id, money.currency) {
-        Some(line) if line.amount == money.amount => None,
-        Some(line) => {
-            let says = Money::new(line.amount, money.currency);
-            let why = format!("finance expects {says} (line {}), Stripe says {money}", line.line);
+        Some((amount, _)) if amount == money.amount => None,
+        Some((amount, line)) => {
+            let says = Money::new(amount, money.currency);
+            let why = format!("finance expects {says} (line {line}), Stripe says {money}");
             Some(Made::blocked("expected_differs", why, Some(money)))
         }
         None if money.amount == 0 => None,
