@@ -175,7 +175,11 @@ impl Virtual {
     }
 
     fn rate(&self, state: &State) -> u32 {
-        if state.busy > 0 || !state.due.is_empty() { self.speed } else { 1 }
+        if state.busy > 0 || !state.due.is_empty() {
+            self.speed
+        } else {
+            1
+        }
     }
 
     /// Changes what the rate depends on without time standing still or leaping: what has run so far ran at the old rate.

@@ -350,9 +350,11 @@ impl Record {
             | Self::AuditFailed { stage, .. } => Some(*stage),
             Self::Approved { approval } => Some(approval.stage),
             Self::Intent(intent) => Some(intent.stage),
-            Self::Opened { .. } | Self::TailRecovered { .. } | Self::Paused { .. } | Self::Resumed { .. } => {
-                None
-            }
+            Self::Opened { .. }
+            | Self::TailRecovered { .. }
+            | Self::Paused { .. }
+            | Self::Resumed { .. }
+            | Self::Used { .. } => None,
         }
     }
 }

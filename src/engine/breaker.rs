@@ -76,15 +76,37 @@ mod tests {
     #[test]
     fn five_in_a_row_stop_and_a_success_between_them_does_not() {
         assert_eq!(run([Outcome::Failed; 4]).0, None);
-        assert_eq!(run([Outcome::Failed, Outcome::Unknown, Outcome::Failed, Outcome::Failed, Outcome::Unknown]).1, 5);
-        let broken = [Outcome::Failed, Outcome::Failed, Outcome::Failed, Outcome::Failed, Outcome::Done];
+        assert_eq!(
+            run([
+                Outcome::Failed,
+                Outcome::Unknown,
+                Outcome::Failed,
+                Outcome::Failed,
+                Outcome::Unknown
+            ])
+            .1,
+            5
+        );
+        let broken = [
+            Outcome::Failed,
+            Outcome::Failed,
+            Outcome::Failed,
+            Outcome::Failed,
+            Outcome::Done,
+        ];
         assert_eq!(run(broken.into_iter().cycle().take(150)).0, None);
     }
 
     #[test]
     fn half_a_per_cent_failed_or_two_per_cent_unknown_stop_after_two_hundred_writes() {
         let with = |bad: Outcome, every: usize, from: usize| {
-            run((1..2000).map(move |n| if n >= from && n % every == 0 { bad } else { Outcome::Done }))
+            run((1..2000).map(move |n| {
+                if n >= from && n % every == 0 {
+                    bad
+                } else {
+                    Outcome::Done
+                }
+            }))
         };
         assert_eq!(with(Outcome::Failed, 100, 1).1, 200);
         assert_eq!(with(Outcome::Failed, 250, 1).0, None);

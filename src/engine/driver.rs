@@ -116,9 +116,15 @@ impl Engine {
             return Err(CommandRefused::Journal(why));
         }
         if self.writing.is_some() && matches!(command, Command::Resume { .. } | Command::Continue(_)) {
-            return Err(CommandRefused::NotNow("requests are still in flight; try again when they have ended".to_owned()));
+            return Err(CommandRefused::NotNow(
+                "requests are still in flight; try again when they have ended".to_owned(),
+            ));
         }
-        let view = View { state: &self.state, book: &self.book, now: self.desk.clock.now() };
+        let view = View {
+            state: &self.state,
+            book: &self.book,
+            now: self.desk.clock.now(),
+        };
         let acts = machine::command(&view, command)?;
         self.act_all(acts).await
     }
@@ -134,6 +140,7 @@ impl Engine {
         match act {
             Act::Record(record) => return self.record(record).await,
             Act::Gather(id) => self.gather(id),
+            Act::Import(plan) => return self.import(&plan).await,
             Act::Check(id) => self.check(id),
             Act::Write(id) => self.write(id)?,
             Act::Audit(id) => self.audit(id),
@@ -147,7 +154,10 @@ impl Engine {
     fn set_share(&mut self, role: Role, percent: u32) {
         if let Some(link) = self.links.get(&role) {
             link.pacer().set_share(u8::try_from(percent).unwrap_or(100));
-            self.note(format!("share of the {role} account set to {percent} %"), Tone::Plain);
+            self.note(
+                format!("share of the {role} account set to {percent} %"),
+                Tone::Plain,
+            );
         }
     }
 
@@ -156,7 +166,11 @@ impl Engine {
         let at = self.desk.clock.now();
         match self.journal.append(&record, at).await {
             Ok(seq) => {
-                self.fold(&Journalled { record, at, seq: seq.0 });
+                self.fold(&Journalled {
+                    record,
+                    at,
+                    seq: seq.0,
+                });
                 Ok(())
             }
             Err(error) => {
@@ -191,7 +205,14 @@ impl Engine {
     fn note(&mut self, text: String, tone: Tone) {
         let at = self.desk.clock.now();
         let log = Arc::make_mut(&mut self.state.log);
-        log.push_back(LogLine { seq: 0, at, stage: None, row: None, text, tone });
+        log.push_back(LogLine {
+            seq: 0,
+            at,
+            stage: None,
+            row: None,
+            text,
+            tone,
+        });
     }
 
     fn set_phase(&mut self, id: StageId, phase: Phase) {
@@ -220,10 +241,15 @@ impl Engine {
     async fn count_requests(&mut self) {
         let roles: Vec<Role> = self.links.keys().copied().collect();
         for role in roles {
-            let Some(link) = self.links.get(&role) else { continue };
+            let Some(link) = self.links.get(&role) else {
+                continue;
+            };
             let now = link.pacer().snapshot();
             let before = self.counted.get(&role).copied().unwrap_or_default();
-            let (gets, writes) = (now.gets.saturating_sub(before.0), now.writes.saturating_sub(before.1));
+            let (gets, writes) = (
+                now.gets.saturating_sub(before.0),
+                now.writes.saturating_sub(before.1),
+            );
             if gets + writes > 0 && self.record_quietly(Record::Used { role, gets, writes }).await {
                 self.counted.insert(role, (now.gets, now.writes));
             }
@@ -241,7 +267,10 @@ impl Engine {
                 acts
             }
             Finished::Stopped => Vec::new(),
-            Finished::Halted(why) => vec![Act::Record(Record::Halted { stage: id, why: why.clone() })],
+            Finished::Halted(why) => vec![Act::Record(Record::Halted {
+                stage: id,
+                why: why.clone(),
+            })],
             Finished::Journal(why) => {
                 self.fatal(why.clone());
                 Vec::new()

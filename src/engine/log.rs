@@ -23,7 +23,14 @@ pub fn line(record: &Record, at: UtcMs, seq: u64) -> Option<LogLine> {
     };
     // Everything may hold words of Stripe's or of the operator's.
     let text = safe(&text).as_str().to_owned();
-    Some(LogLine { seq, at, stage: record.stage(), row, text, tone })
+    Some(LogLine {
+        seq,
+        at,
+        stage: record.stage(),
+        row,
+        text,
+        tone,
+    })
 }
 
 fn n(value: u64) -> String {
@@ -32,26 +39,60 @@ fn n(value: u64) -> String {
 
 fn words(record: &Record) -> Option<(String, Tone)> {
     Some(match record {
-        Record::Opened { run, operator, tool, .. } => (format!("run {run} opened by {operator}, cutover {tool}"), Tone::Plain),
-        Record::TailRecovered { bytes, saved_as } => {
-            (format!("a torn last line ({bytes} bytes) was set aside as {saved_as}"), Tone::Attention)
-        }
-        Record::Gathering { .. } => ("reading both accounts".to_owned(), Tone::Plain),
-        Record::Gathered { counts, .. } => {
-            let parts: Vec<_> = counts.iter().map(|(name, value)| format!("{} {}", n(*value), name.replace('_', " "))).collect();
-            (format!("read: {}", parts.join(", ")), Tone::Plain)
-        }
-        Record::GatherFailed { why, .. } => (format!("reading failed, nothing was written: {why}"), Tone::Bad),
-        Record::Planned { digest, totals, .. } => (
-            format!("plan {} ready: {} to write, {} blocked", digest.spoken(), n(totals.planned), n(totals.blocked)),
+        Record::Opened {
+            run, operator, tool, ..
+        } => (
+            format!("run {run} opened by {operator}, cutover {tool}"),
+            Tone::Plain,
+        ),
+        Record::TailRecovered { bytes, saved_as } => (
+            format!("a torn last line ({bytes} bytes) was set aside as {saved_as}"),
             Tone::Attention,
         ),
-        Record::Decided { rows, decision, .. } => {
-            (format!("{} by {}: {}", rows_word(rows.len()), decision.by, decision.choice), Tone::Plain)
+        Record::Gathering { .. } => ("reading both accounts".to_owned(), Tone::Plain),
+        Record::Gathered { counts, .. } => {
+            let parts: Vec<_> = counts
+                .iter()
+                .map(|(name, value)| format!("{} {}", n(*value), name.replace('_', " ")))
+                .collect();
+            (format!("read: {}", parts.join(", ")), Tone::Plain)
         }
+        Record::GatherFailed { why, .. } => {
+            (format!("reading failed, nothing was written: {why}"), Tone::Bad)
+        }
+        Record::Planned { digest, totals, .. } => (
+            format!(
+                "plan {} ready: {} to write, {} blocked",
+                digest.spoken(),
+                n(totals.planned),
+                n(totals.blocked)
+            ),
+            Tone::Attention,
+        ),
+        Record::Decided { rows, decision, .. } => (
+            format!(
+                "{} by {}: {}",
+                rows_word(rows.len()),
+                decision.by,
+                decision.choice
+            ),
+            Tone::Plain,
+        ),
         Record::Checked { objects, drifted, .. } => match drifted.len() {
-            0 => (format!("re-read {} objects: no change since the plan was made", n(*objects)), Tone::Good),
-            some => (format!("re-read {} objects: {some} rows changed since the plan was made", n(*objects)), Tone::Bad),
+            0 => (
+                format!(
+                    "re-read {} objects: no change since the plan was made",
+                    n(*objects)
+                ),
+                Tone::Good,
+            ),
+            some => (
+                format!(
+                    "re-read {} objects: {some} rows changed since the plan was made",
+                    n(*objects)
+                ),
+                Tone::Bad,
+            ),
         },
         Record::Approved { approval } => (
             format!(
@@ -66,28 +107,58 @@ fn words(record: &Record) -> Option<(String, Tone)> {
         Record::Writing { digest, .. } => (format!("writing plan {}", digest.spoken()), Tone::Attention),
         Record::Intent(intent) => {
             let money = intent.money.map(|money| format!("  {money}")).unwrap_or_default();
-            (format!("intent  {}  {}{money}", short_row(&intent.row.0), intent.op), Tone::Quiet)
+            (
+                format!("intent  {}  {}{money}", short_row(&intent.row.0), intent.op),
+                Tone::Quiet,
+            )
         }
         Record::Outcome { row, ended, .. } => outcome(&row.0, ended),
         Record::Unknown { row, why, .. } => (format!("unknown  {}  {why}", short_row(&row.0)), Tone::Bad),
-        Record::Probe { row, found, .. } => {
-            (format!("looked for {}: {}", short_row(&row.0), if *found { "found" } else { "not there" }), Tone::Attention)
-        }
-        Record::Reissue { row, by, .. } => (format!("{by} allows sending {} again", short_row(&row.0)), Tone::Attention),
+        Record::Probe { row, found, .. } => (
+            format!(
+                "looked for {}: {}",
+                short_row(&row.0),
+                if *found { "found" } else { "not there" }
+            ),
+            Tone::Attention,
+        ),
+        Record::Reissue { row, by, .. } => (
+            format!("{by} allows sending {} again", short_row(&row.0)),
+            Tone::Attention,
+        ),
         Record::Used { .. } => return None,
-        Record::Row { end: RowEnd::Done, why, .. } if why.is_empty() => return None,
+        Record::Row {
+            end: RowEnd::Done,
+            why,
+            ..
+        } if why.is_empty() => return None,
         Record::Row { row, end, why, .. } => {
-            let tone = if *end == RowEnd::Done { Tone::Plain } else { Tone::Bad };
+            let tone = if *end == RowEnd::Done {
+                Tone::Plain
+            } else {
+                Tone::Bad
+            };
             (format!("{}  {}  {why}", end.word(), short_row(&row.0)), tone)
         }
         Record::Paused { by } => (format!("paused by {by}: no new write starts"), Tone::Attention),
         Record::Resumed { by } => (format!("resumed by {by}"), Tone::Plain),
         Record::Halted { why, .. } => (format!("HALTED: {why}"), Tone::Bad),
         Record::Written { .. } => ("every planned row has an end".to_owned(), Tone::Good),
-        Record::Audited { compared, findings, .. } => {
-            let differ = findings.iter().filter(|f| f.severity == crate::domain::finding::Severity::Differs).count();
+        Record::Audited {
+            compared, findings, ..
+        } => {
+            let differ = findings
+                .iter()
+                .filter(|f| f.severity == crate::domain::finding::Severity::Differs)
+                .count();
             let tone = if differ == 0 { Tone::Good } else { Tone::Bad };
-            (format!("audit: {} rows compared by another path, {differ} differ", n(*compared)), tone)
+            (
+                format!(
+                    "audit: {} rows compared by another path, {differ} differ",
+                    n(*compared)
+                ),
+                tone,
+            )
         }
         Record::AuditFailed { why, .. } => (format!("the audit could not be made: {why}"), Tone::Bad),
     })
@@ -96,19 +167,49 @@ fn words(record: &Record) -> Option<(String, Tone)> {
 fn outcome(row: &str, ended: &Ended) -> (String, Tone) {
     match ended {
         Ended::Done(attested) => {
-            let how = if attested.found { "  found" } else if attested.replayed { "  replayed" } else { "" };
-            (format!("done  {}  {}  {}{how}", short_row(row), short_id(&attested.object), attested.request_id), Tone::Good)
+            let how = if attested.found {
+                "  found"
+            } else if attested.replayed {
+                "  replayed"
+            } else {
+                ""
+            };
+            (
+                format!(
+                    "done  {}  {}  {}{how}",
+                    short_row(row),
+                    short_id(&attested.object),
+                    attested.request_id
+                ),
+                Tone::Good,
+            )
         }
-        Ended::Rejected { status, code, message, request_id } => {
-            (format!("rejected  {}  {status} {code}  {message}  {request_id}", short_row(row)), Tone::Bad)
-        }
+        Ended::Rejected {
+            status,
+            code,
+            message,
+            request_id,
+        } => (
+            format!(
+                "rejected  {}  {status} {code}  {message}  {request_id}",
+                short_row(row)
+            ),
+            Tone::Bad,
+        ),
     }
 }
 
 fn short_row(row: &str) -> String {
-    row.split_once('/').map_or_else(|| short_id(row), |(subject, of)| format!("{}/{of}", short_id(subject)))
+    row.split_once('/').map_or_else(
+        || short_id(row),
+        |(subject, of)| format!("{}/{of}", short_id(subject)),
+    )
 }
 
 fn rows_word(rows: usize) -> String {
-    if rows == 1 { "1 row decided".to_owned() } else { format!("{} rows decided", count(rows)) }
+    if rows == 1 {
+        "1 row decided".to_owned()
+    } else {
+        format!("{} rows decided", count(rows))
+    }
 }

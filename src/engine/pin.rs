@@ -18,7 +18,9 @@ const FRAGMENT_CHARS: usize = 10;
 #[derive(Debug, Error)]
 pub enum PinError {
     /// Another account.
-    #[error("the {role} key leads to {found}, the configuration says {wanted}: swap or correct the keys or the account ids")]
+    #[error(
+        "the {role} key leads to {found}, the configuration says {wanted}: swap or correct the keys or the account ids"
+    )]
     OtherAccount {
         /// Which.
         role: Role,
@@ -57,7 +59,9 @@ pub enum PinError {
         why: String,
     },
     /// The key may not read the account, and its objects carry another account's fragment.
-    #[error("the {role} key may not read its own account, and its objects ({found}) are not of {wanted}: check the key and the account id")]
+    #[error(
+        "the {role} key may not read its own account, and its objects ({found}) are not of {wanted}: check the key and the account id"
+    )]
     OtherFragment {
         /// Which.
         role: Role,
@@ -67,7 +71,9 @@ pub enum PinError {
         wanted: AccountId,
     },
     /// The local clock is off.
-    #[error("this machine's clock is {seconds} s away from Stripe's; set the clock before writing (300 s are tolerated)")]
+    #[error(
+        "this machine's clock is {seconds} s away from Stripe's; set the clock before writing (300 s are tolerated)"
+    )]
     Skew {
         /// How far.
         seconds: i64,
@@ -98,14 +104,28 @@ pub async fn check(
             server.learn(&fetched.reply.meta);
             if fetched.value.id != wanted.0 {
                 let found = safe(&fetched.value.id).as_str().to_owned();
-                return Err(PinError::OtherAccount { role, found, wanted: wanted.clone() });
+                return Err(PinError::OtherAccount {
+                    role,
+                    found,
+                    wanted: wanted.clone(),
+                });
             }
             true
         }
         Err(failure) => match failure.api().map(|api| api.meta.status) {
             Some(403) => by_fragment(reader, wanted, server).await?,
-            Some(401) => return Err(PinError::Refused { role, why: words(&failure) }),
-            _ => return Err(PinError::Unreachable { role, why: words(&failure) }),
+            Some(401) => {
+                return Err(PinError::Refused {
+                    role,
+                    why: words(&failure),
+                });
+            }
+            _ => {
+                return Err(PinError::Unreachable {
+                    role,
+                    why: words(&failure),
+                });
+            }
         },
     };
     let skew = server.skew_ms();
@@ -120,7 +140,11 @@ fn check_mode(role: Role, mode: Mode, environment: Environment) -> Result<(), Pi
     if mode.livemode() == environment.livemode() {
         return Ok(());
     }
-    Err(PinError::Mode { role, found: word(mode.livemode()), wanted: word(environment.livemode()) })
+    Err(PinError::Mode {
+        role,
+        found: word(mode.livemode()),
+        wanted: word(environment.livemode()),
+    })
 }
 
 /// A restricted key may be refused its own account (facts 2.1): the ids of its objects carry the account's last
@@ -129,15 +153,28 @@ async fn by_fragment(reader: &Reader, wanted: &AccountId, server: &ServerTime) -
     let role = reader.role();
     let query = Form::new().with("limit", 1);
     let events = reader.get_as::<Ids>("/v1/events", &query).await;
-    let events = events.map_err(|failure| PinError::Unreachable { role, why: words(&failure) })?;
+    let events = events.map_err(|failure| PinError::Unreachable {
+        role,
+        why: words(&failure),
+    })?;
     server.learn(&events.reply.meta);
-    let Some(event) = events.value.data.first() else { return Ok(false) };
+    let Some(event) = events.value.data.first() else {
+        return Ok(false);
+    };
     let chars = wanted.0.chars().count();
-    let fragment: String = wanted.0.chars().skip(chars.saturating_sub(FRAGMENT_CHARS)).collect();
+    let fragment: String = wanted
+        .0
+        .chars()
+        .skip(chars.saturating_sub(FRAGMENT_CHARS))
+        .collect();
     if event.id.contains(&fragment) {
         return Ok(false);
     }
-    Err(PinError::OtherFragment { role, found: safe(&event.id).as_str().to_owned(), wanted: wanted.clone() })
+    Err(PinError::OtherFragment {
+        role,
+        found: safe(&event.id).as_str().to_owned(),
+        wanted: wanted.clone(),
+    })
 }
 
 fn words(failure: &Failure) -> String {

@@ -104,11 +104,31 @@ pub struct Effect {
 
 #[derive(Clone, Debug)]
 enum Phase {
-    Fresh { generation: u32 },
-    Open { intent: Box<Intent>, tries: Tries },
-    GivingUp { intent: Box<Intent>, why: String, request_id: String },
-    Unknown { intent: Box<Intent>, since: UtcMs, looks: u32, failed_looks: u32, absent: bool, reissue: bool },
-    FoundAbsent { intent: Box<Intent>, since: UtcMs, reissue: bool },
+    Fresh {
+        generation: u32,
+    },
+    Open {
+        intent: Box<Intent>,
+        tries: Tries,
+    },
+    GivingUp {
+        intent: Box<Intent>,
+        why: String,
+        request_id: String,
+    },
+    Unknown {
+        intent: Box<Intent>,
+        since: UtcMs,
+        looks: u32,
+        failed_looks: u32,
+        absent: bool,
+        reissue: bool,
+    },
+    FoundAbsent {
+        intent: Box<Intent>,
+        since: UtcMs,
+        reissue: bool,
+    },
     Ended(Ended),
     Halted(String),
 }
@@ -130,13 +150,30 @@ impl Effect {
         let phase = match known {
             None => Phase::Fresh { generation: 1 },
             // Whether its request left before the crash is not known.
-            Some(EffectState::Open(intent)) => Phase::Open { intent, tries: Tries::new(true) },
-            Some(EffectState::Unknown { intent, since, probed_absent, reissue }) => {
-                Phase::Unknown { intent, since, looks: 0, failed_looks: 0, absent: probed_absent, reissue }
-            }
+            Some(EffectState::Open(intent)) => Phase::Open {
+                intent,
+                tries: Tries::new(true),
+            },
+            Some(EffectState::Unknown {
+                intent,
+                since,
+                probed_absent,
+                reissue,
+            }) => Phase::Unknown {
+                intent,
+                since,
+                looks: 0,
+                failed_looks: 0,
+                absent: probed_absent,
+                reissue,
+            },
             Some(EffectState::Ended(ended)) => Phase::Ended(ended),
         };
-        let mut effect = Self { phase, process_began, generation: 1 };
+        let mut effect = Self {
+            phase,
+            process_began,
+            generation: 1,
+        };
         effect.generation = effect.intent().map_or(1, |intent| intent.generation);
         effect
     }
@@ -145,29 +182,55 @@ impl Effect {
     #[must_use]
     pub fn next(&self, now: UtcMs, server_now: UtcMs) -> Move {
         match &self.phase {
-            Phase::Fresh { generation } => Move::Intend { generation: *generation },
+            Phase::Fresh { generation } => Move::Intend {
+                generation: *generation,
+            },
             Phase::Open { intent, tries } => {
                 if server_now.since(intent.server_at) >= KEY_ALIVE_MS {
                     let why = "the key is too old to be sent again: Stripe may have forgotten it".to_owned();
-                    return Move::DeclareUnknown { why, request_id: String::new() };
+                    return Move::DeclareUnknown {
+                        why,
+                        request_id: String::new(),
+                    };
                 }
-                if now < tries.not_before { Move::WaitUntil(tries.not_before) } else { Move::Send }
+                if now < tries.not_before {
+                    Move::WaitUntil(tries.not_before)
+                } else {
+                    Move::Send
+                }
             }
-            Phase::GivingUp { why, request_id, .. } => {
-                Move::DeclareUnknown { why: why.clone(), request_id: request_id.clone() }
-            }
-            Phase::Unknown { absent: true, reissue: true, intent, .. } => {
-                Move::Intend { generation: intent.generation.saturating_add(1) }
-            }
+            Phase::GivingUp { why, request_id, .. } => Move::DeclareUnknown {
+                why: why.clone(),
+                request_id: request_id.clone(),
+            },
+            Phase::Unknown {
+                absent: true,
+                reissue: true,
+                intent,
+                ..
+            } => Move::Intend {
+                generation: intent.generation.saturating_add(1),
+            },
             Phase::Unknown { absent: true, .. } => Move::AskPerson(
                 "Stripe does not have it after the quiet time; allow it to be sent again".to_owned(),
             ),
             Phase::Unknown { failed_looks, .. } if *failed_looks >= MAX_LOOKS => {
                 Move::AskPerson("it could not be looked for; resume the run to look again".to_owned())
             }
-            Phase::Unknown { since, looks, failed_looks, .. } => {
-                let due = self.look_due(*since, *looks).plus_ms(i64::from(*failed_looks) * 60_000);
-                if now < due { Move::WaitUntil(due) } else { Move::Look }
+            Phase::Unknown {
+                since,
+                looks,
+                failed_looks,
+                ..
+            } => {
+                let due = self
+                    .look_due(*since, *looks)
+                    .plus_ms(i64::from(*failed_looks) * 60_000);
+                if now < due {
+                    Move::WaitUntil(due)
+                } else {
+                    Move::Look
+                }
             }
             Phase::FoundAbsent { .. } => Move::RecordAbsent,
             Phase::Ended(ended) => Move::Finish(ended.clone()),
@@ -176,7 +239,9 @@ impl Effect {
     }
 
     fn look_due(&self, since: UtcMs, looks: u32) -> UtcMs {
-        let at = usize::try_from(looks).unwrap_or(usize::MAX).min(LOOK_AFTER_MS.len() - 1);
+        let at = usize::try_from(looks)
+            .unwrap_or(usize::MAX)
+            .min(LOOK_AFTER_MS.len() - 1);
         since.max(self.process_began).plus_ms(LOOK_AFTER_MS[at])
     }
 
@@ -201,12 +266,17 @@ impl Effect {
     /// The intent is durable.
     pub fn intended(&mut self, intent: Intent) {
         self.generation = intent.generation;
-        self.phase = Phase::Open { intent: Box::new(intent), tries: Tries::new(false) };
+        self.phase = Phase::Open {
+            intent: Box::new(intent),
+            tries: Tries::new(false),
+        };
     }
 
     /// A send came back. `delay_ms` is the back-off to use if it is to be tried again.
     pub fn answered(&mut self, answer: Answer, now: UtcMs, delay_ms: impl FnOnce(u32) -> i64) {
-        let Phase::Open { intent, tries } = &mut self.phase else { return };
+        let Phase::Open { intent, tries } = &mut self.phase else {
+            return;
+        };
         let next = match answer {
             Answer::Done(attested) => Phase::Ended(Ended::Done(attested)),
             Answer::Refused(ended) => Phase::Ended(ended),
@@ -224,7 +294,11 @@ impl Effect {
                 if tries.ambiguous(now, retry_after_ms, delay_ms) {
                     return;
                 }
-                Phase::GivingUp { intent: intent.clone(), why, request_id: String::new() }
+                Phase::GivingUp {
+                    intent: intent.clone(),
+                    why,
+                    request_id: String::new(),
+                }
             }
         };
         self.phase = next;
@@ -232,16 +306,34 @@ impl Effect {
 
     /// `Unknown` is durable.
     pub fn declared_unknown(&mut self, now: UtcMs) {
-        let Some(intent) = self.intent().cloned() else { return };
+        let Some(intent) = self.intent().cloned() else {
+            return;
+        };
         let intent = Box::new(intent);
-        self.phase =
-            Phase::Unknown { intent, since: now, looks: 0, failed_looks: 0, absent: false, reissue: false };
+        self.phase = Phase::Unknown {
+            intent,
+            since: now,
+            looks: 0,
+            failed_looks: 0,
+            absent: false,
+            reissue: false,
+        };
     }
 
     /// A look ended: found, or not there, or it could not be made.
     pub fn looked(&mut self, found: Result<Option<Attested>, ()>, now: UtcMs) {
         let process_began = self.process_began;
-        let Phase::Unknown { intent, since, looks, failed_looks, reissue, .. } = &mut self.phase else { return };
+        let Phase::Unknown {
+            intent,
+            since,
+            looks,
+            failed_looks,
+            reissue,
+            ..
+        } = &mut self.phase
+        else {
+            return;
+        };
         match found {
             Err(()) => *failed_looks += 1,
             Ok(Some(attested)) => self.phase = Phase::Ended(Ended::Done(attested)),
@@ -249,8 +341,11 @@ impl Effect {
                 *looks += 1;
                 *failed_looks = 0;
                 if now.since((*since).max(process_began)) >= QUIET_MS {
-                    self.phase =
-                        Phase::FoundAbsent { intent: intent.clone(), since: *since, reissue: *reissue };
+                    self.phase = Phase::FoundAbsent {
+                        intent: intent.clone(),
+                        since: *since,
+                        reissue: *reissue,
+                    };
                 }
             }
         }
@@ -258,7 +353,14 @@ impl Effect {
 
     /// The negative look is durable.
     pub fn recorded_absent(&mut self) {
-        let Phase::FoundAbsent { intent, since, reissue } = &self.phase else { return };
+        let Phase::FoundAbsent {
+            intent,
+            since,
+            reissue,
+        } = &self.phase
+        else {
+            return;
+        };
         self.phase = Phase::Unknown {
             intent: intent.clone(),
             since: *since,
@@ -273,14 +375,29 @@ impl Effect {
 fn out_of_patience(intent: &Intent, tainted: bool) -> Phase {
     let why = "Stripe limited the request for 15 minutes".to_owned();
     if tainted {
-        return Phase::GivingUp { intent: Box::new(intent.clone()), why, request_id: String::new() };
+        return Phase::GivingUp {
+            intent: Box::new(intent.clone()),
+            why,
+            request_id: String::new(),
+        };
     }
-    Phase::Ended(Ended::Rejected { status: 429, code: "rate_limit".to_owned(), message: why, request_id: String::new() })
+    Phase::Ended(Ended::Rejected {
+        status: 429,
+        code: "rate_limit".to_owned(),
+        message: why,
+        request_id: String::new(),
+    })
 }
 
 impl Tries {
     const fn new(tainted: bool) -> Self {
-        Self { attempts: 0, limited_since: None, limited: 0, not_before: UtcMs(i64::MIN), tainted }
+        Self {
+            attempts: 0,
+            limited_since: None,
+            limited: 0,
+            not_before: UtcMs(i64::MIN),
+            tainted,
+        }
     }
 
     /// `Some(tainted)` when patience has run out.
@@ -290,7 +407,11 @@ impl Tries {
             return Some(self.tainted);
         }
         self.limited = self.limited.saturating_add(1);
-        self.not_before = now.plus_ms(after.unwrap_or_else(|| delay_ms(self.limited)).clamp(0, LIMITED_MS));
+        self.not_before = now.plus_ms(
+            after
+                .unwrap_or_else(|| delay_ms(self.limited))
+                .clamp(0, LIMITED_MS),
+        );
         None
     }
 
@@ -299,7 +420,11 @@ impl Tries {
         self.tainted = true;
         self.limited_since = None;
         self.attempts = self.attempts.saturating_add(1);
-        self.not_before = now.plus_ms(after.unwrap_or_else(|| delay_ms(self.attempts)).clamp(0, LIMITED_MS));
+        self.not_before = now.plus_ms(
+            after
+                .unwrap_or_else(|| delay_ms(self.attempts))
+                .clamp(0, LIMITED_MS),
+        );
         self.attempts < MAX_ATTEMPTS
     }
 }

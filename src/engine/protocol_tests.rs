@@ -32,12 +32,21 @@ fn open() -> Effect {
 }
 
 fn ambiguous() -> Answer {
-    Answer::Ambiguous { why: "reset".into(), retry_after_ms: None }
+    Answer::Ambiguous {
+        why: "reset".into(),
+        retry_after_ms: None,
+    }
 }
 
 fn unknown_at(now: UtcMs) -> Effect {
     let mut effect = open();
-    effect.answered(Answer::Stored500 { request_id: "req_1".into() }, now, |_| 0);
+    effect.answered(
+        Answer::Stored500 {
+            request_id: "req_1".into(),
+        },
+        now,
+        |_| 0,
+    );
     assert!(matches!(effect.next(now, now), Move::DeclareUnknown { .. }));
     effect.declared_unknown(now);
     effect
@@ -63,8 +72,14 @@ fn an_open_intent_found_on_resume_is_sent_again_with_the_same_bytes_while_its_ke
 
 #[test]
 fn the_age_of_a_key_is_the_servers_not_the_machines() {
-    let effect = Effect::resume(Some(EffectState::Open(Box::new(intent(1, UtcMs(0))))), UtcMs(60_000));
-    assert!(matches!(effect.next(UtcMs(60_000), UtcMs(KEY_ALIVE_MS)), Move::DeclareUnknown { .. }));
+    let effect = Effect::resume(
+        Some(EffectState::Open(Box::new(intent(1, UtcMs(0))))),
+        UtcMs(60_000),
+    );
+    assert!(matches!(
+        effect.next(UtcMs(60_000), UtcMs(KEY_ALIVE_MS)),
+        Move::DeclareUnknown { .. }
+    ));
 }
 
 #[test]
@@ -114,7 +129,10 @@ fn after_a_restart_the_quiet_time_counts_from_the_start_of_the_process() {
     let began = UtcMs(3_600_000);
     let mut effect = Effect::resume(Some(known), began);
     effect.looked(Ok(None), began.plus_ms(QUIET_MS - 1));
-    assert_ne!(effect.next(began.plus_ms(QUIET_MS - 1), began), Move::RecordAbsent);
+    assert_ne!(
+        effect.next(began.plus_ms(QUIET_MS - 1), began),
+        Move::RecordAbsent
+    );
     effect.looked(Ok(None), began.plus_ms(QUIET_MS));
     assert_eq!(effect.next(began.plus_ms(QUIET_MS), began), Move::RecordAbsent);
 }
@@ -122,8 +140,12 @@ fn after_a_restart_the_quiet_time_counts_from_the_start_of_the_process() {
 #[test]
 fn a_new_generation_needs_a_recorded_absence_and_leave_to_send() {
     let resume = |probed_absent, reissue| {
-        let known =
-            EffectState::Unknown { intent: Box::new(intent(3, UtcMs(0))), since: BEGAN, probed_absent, reissue };
+        let known = EffectState::Unknown {
+            intent: Box::new(intent(3, UtcMs(0))),
+            since: BEGAN,
+            probed_absent,
+            reissue,
+        };
         Effect::resume(Some(known), BEGAN).next(BEGAN, BEGAN)
     };
     assert_eq!(resume(true, true), Move::Intend { generation: 4 });
@@ -164,7 +186,13 @@ fn limits_are_waited_out_for_a_quarter_of_an_hour_and_then_are_a_refusal_if_noth
         loop {
             match effect.next(now, now) {
                 Move::Send => {
-                    effect.answered(Answer::Limited { retry_after_ms: Some(30_000) }, now, |_| 0);
+                    effect.answered(
+                        Answer::Limited {
+                            retry_after_ms: Some(30_000),
+                        },
+                        now,
+                        |_| 0,
+                    );
                 }
                 Move::WaitUntil(at) => now = at,
                 other => return (other, now.since(BEGAN)),
@@ -172,7 +200,10 @@ fn limits_are_waited_out_for_a_quarter_of_an_hour_and_then_are_a_refusal_if_noth
         }
     };
     let (end, took) = run(None);
-    assert!(matches!(end, Move::Finish(Ended::Rejected { status: 429, .. })), "{end:?}");
+    assert!(
+        matches!(end, Move::Finish(Ended::Rejected { status: 429, .. })),
+        "{end:?}"
+    );
     assert_eq!(took, LIMITED_MS);
     let (end, _) = run(Some(ambiguous()));
     assert!(matches!(end, Move::DeclareUnknown { .. }), "{end:?}");
@@ -181,7 +212,13 @@ fn limits_are_waited_out_for_a_quarter_of_an_hour_and_then_are_a_refusal_if_noth
 #[test]
 fn a_retry_after_is_kept_and_the_back_off_is_asked_with_a_growing_count() {
     let mut effect = open();
-    effect.answered(Answer::Limited { retry_after_ms: Some(7_000) }, BEGAN, |_| 1);
+    effect.answered(
+        Answer::Limited {
+            retry_after_ms: Some(7_000),
+        },
+        BEGAN,
+        |_| 1,
+    );
     assert_eq!(effect.next(BEGAN, BEGAN), Move::WaitUntil(BEGAN.plus_ms(7_000)));
     let mut asked = Vec::new();
     for _ in 0..3 {

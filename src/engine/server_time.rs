@@ -20,7 +20,8 @@ impl ServerTime {
     pub fn learn(&self, meta: &Meta) {
         if let Some(date) = meta.server_date {
             let skew = date.since(meta.at);
-            self.0.store(if skew.abs() < 1_500 { 0 } else { skew }, Ordering::Relaxed);
+            self.0
+                .store(if skew.abs() < 1_500 { 0 } else { skew }, Ordering::Relaxed);
         }
     }
 

@@ -53,7 +53,11 @@ impl Vault {
     pub fn start_snapshot(&self, stage: StageId, seq: u64, clock: Clock) -> Result<Snapshot, VaultError> {
         let name = format!("{stage}-{seq}");
         let writer = self.0.start_snapshot(&name)?;
-        Ok(Snapshot { name, clock, writer: Mutex::new(Some(writer)) })
+        Ok(Snapshot {
+            name,
+            clock,
+            writer: Mutex::new(Some(writer)),
+        })
     }
 }
 
@@ -66,7 +70,8 @@ impl Plans for Vault {
 /// The stored plan `name`, or one sentence why not.
 pub(super) fn load(view: &RunView, name: &str) -> Result<Plan, String> {
     let bytes = view.read_plan(name).map_err(|e| e.to_string())?;
-    let text = String::from_utf8(bytes).map_err(|_| format!("plan {name} is not text; the run directory is damaged"))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| format!("plan {name} is not text; the run directory is damaged"))?;
     file::read(&text).map_err(|e| format!("plan {name}: {e}"))
 }
 
@@ -94,7 +99,18 @@ impl Keep for Snapshot {
             fact: &'a RawValue,
         }
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(writer) = writer.as_mut() else { return Err("the snapshot is closed".to_owned()) };
-        writer.write(&Line { kind: "fact", fact: line }, self.clock.now()).map(|_| ()).map_err(|e| e.to_string())
+        let Some(writer) = writer.as_mut() else {
+            return Err("the snapshot is closed".to_owned());
+        };
+        writer
+            .write(
+                &Line {
+                    kind: "fact",
+                    fact: line,
+                },
+                self.clock.now(),
+            )
+            .map(|_| ())
+            .map_err(|e| e.to_string())
     }
 }

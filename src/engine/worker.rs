@@ -104,12 +104,20 @@ struct Screen {
 impl Watch for Screen {
     fn progress(&self, what: &str, done: u64, total: Option<u64>) {
         // The latest wins; a full queue means that an older one is still to be shown.
-        let _ = self.reports.try_send(Report::Progress { stage: self.stage, what: what.to_owned(), done, total });
+        let _ = self.reports.try_send(Report::Progress {
+            stage: self.stage,
+            what: what.to_owned(),
+            done,
+            total,
+        });
     }
 
     fn preview(&self, rows: Vec<Arc<Change>>) {
         if !rows.is_empty() {
-            let _ = self.reports.try_send(Report::Preview { stage: self.stage, rows });
+            let _ = self.reports.try_send(Report::Preview {
+                stage: self.stage,
+                rows,
+            });
         }
     }
 }
@@ -131,7 +139,10 @@ impl Desk {
             settings: self.settings.clone(),
             clock: self.clock.clone(),
             keep,
-            watch: Arc::new(Screen { stage, reports: self.reports.clone() }),
+            watch: Arc::new(Screen {
+                stage,
+                reports: self.reports.clone(),
+            }),
         }
     }
 
@@ -143,34 +154,66 @@ impl Desk {
     }
 
     async fn gathered(&self, stage: &dyn Stage, vault: &Vault, seq: u64) -> Result<Box<Planned>, String> {
-        let snapshot = vault.start_snapshot(stage.id(), seq, self.clock.clone()).map_err(|e| e.to_string())?;
+        let snapshot = vault
+            .start_snapshot(stage.id(), seq, self.clock.clone())
+            .map_err(|e| e.to_string())?;
         let snapshot: Arc<Snapshot> = Arc::new(snapshot);
         let reading = self.reading(stage.id(), snapshot.clone());
         let gathered = stage.gather(&reading).await.map_err(words)?;
         let (name, head) = snapshot.finish().map_err(|e| e.to_string())?;
         let plan = stage.plan(&gathered, &reading).map_err(words)?;
         let file = vault.store_plan(&plan, seq).map_err(|e| e.to_string())?;
-        Ok(Box::new(Planned { plan, file, snapshot: name, head: head.sha256.to_string(), counts: gathered.counts }))
+        Ok(Box::new(Planned {
+            plan,
+            file,
+            snapshot: name,
+            head: head.sha256.to_string(),
+            counts: gathered.counts,
+        }))
     }
 
     /// Reads the facts of a plan again.
     pub async fn check(self, stage: Arc<dyn Stage>, plan: Arc<Plan>) {
         let reading = self.reading(stage.id(), Arc::new(Nowhere));
         let result = stage.recheck(&reading, &plan).await.map_err(words);
-        let _ = self.reports.send(Report::Checked { stage: stage.id(), plan, result }).await;
+        let _ = self
+            .reports
+            .send(Report::Checked {
+                stage: stage.id(),
+                plan,
+                result,
+            })
+            .await;
     }
 
     /// Verifies by another path.
-    pub async fn audit(self, stage: Arc<dyn Stage>, plan: Arc<Plan>, ends: Vec<(ChangeKey, RowEnd, Option<Money>)>) {
+    pub async fn audit(
+        self,
+        stage: Arc<dyn Stage>,
+        plan: Arc<Plan>,
+        ends: Vec<(ChangeKey, RowEnd, Option<Money>)>,
+    ) {
         let reading = self.reading(stage.id(), Arc::new(Nowhere));
         let done = ends.iter().filter(|(_, end, _)| *end == RowEnd::Done).count();
-        let result = stage.audit(&reading, &plan, &ends).await.map_err(words).and_then(|audit| {
-            if audit.compared == 0 && done > 0 {
-                return Err(format!("the audit compared nothing although {done} rows were written"));
-            }
-            Ok(audit)
-        });
-        let _ = self.reports.send(Report::Audited { stage: stage.id(), result }).await;
+        let result = stage
+            .audit(&reading, &plan, &ends)
+            .await
+            .map_err(words)
+            .and_then(|audit| {
+                if audit.compared == 0 && done > 0 {
+                    return Err(format!(
+                        "the audit compared nothing although {done} rows were written"
+                    ));
+                }
+                Ok(audit)
+            });
+        let _ = self
+            .reports
+            .send(Report::Audited {
+                stage: stage.id(),
+                result,
+            })
+            .await;
     }
 }
 

@@ -133,10 +133,14 @@ pub async fn write(gate: Gate, changes: Vec<Arc<Change>>, known: &Known) -> Fini
         granted,
         halted: Mutex::default(),
     });
-    let tasks: Vec<_> = (0..lanes).map(|_| clock.spawn(lane::run(shared.clone()))).collect();
+    let tasks: Vec<_> = (0..lanes)
+        .map(|_| clock.spawn(lane::run(shared.clone())))
+        .collect();
     for task in tasks {
         if task.await.is_err() {
-            shared.halt(Finished::Halted("a part of the program failed while writing; see the log".to_owned()));
+            shared.halt(Finished::Halted(
+                "a part of the program failed while writing; see the log".to_owned(),
+            ));
         }
     }
     shared.finished()
@@ -156,7 +160,11 @@ impl Shared {
         if let Some(why) = lock(&self.halted).clone() {
             return why;
         }
-        if lock(&self.queue).is_empty() { Finished::Complete } else { Finished::Stopped }
+        if lock(&self.queue).is_empty() {
+            Finished::Complete
+        } else {
+            Finished::Stopped
+        }
     }
 
     /// Makes `record` durable, then hands it to the fold.
@@ -166,7 +174,15 @@ impl Shared {
             self.halt(Finished::Journal(error.to_string()));
         })?;
         // The driver going away does not change what is true; the journal has it.
-        let _ = self.gate.folded.send(Journalled { record, at, seq: seq.0 }).await;
+        let _ = self
+            .gate
+            .folded
+            .send(Journalled {
+                record,
+                at,
+                seq: seq.0,
+            })
+            .await;
         Ok(())
     }
 

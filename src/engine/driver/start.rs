@@ -20,7 +20,7 @@ use crate::engine::state::{EffectBook, RunState};
 use crate::engine::vault::Vault;
 use crate::engine::worker::Desk;
 use crate::stages::{self, Settings};
-use crate::stripe::{Link, SetupError, STRIPE_VERSION};
+use crate::stripe::{Link, STRIPE_VERSION, SetupError};
 
 /// Commands that may wait.
 const COMMANDS: usize = 16;
@@ -104,7 +104,11 @@ pub async fn start(begin: Begin) -> Result<Handle, StartError> {
         book: found.book,
         vault,
         journal: Arc::new(opened.journal),
-        server: begin.links.keys().map(|role| (*role, ServerTime::default())).collect(),
+        server: begin
+            .links
+            .keys()
+            .map(|role| (*role, ServerTime::default()))
+            .collect(),
         links: begin.links,
         write_keys: begin.write_keys,
         gets_before: begin.gets_before,
@@ -123,7 +127,10 @@ pub async fn start(begin: Begin) -> Result<Handle, StartError> {
     engine.state.witness_waived = begin.witness_waived;
     let mut first = Vec::new();
     if let Some(torn) = opened.torn {
-        first.push(Record::TailRecovered { bytes: torn.bytes, saved_as: torn.saved_as });
+        first.push(Record::TailRecovered {
+            bytes: torn.bytes,
+            saved_as: torn.saved_as,
+        });
     }
     first.push(Record::Opened {
         run: begin.run,
@@ -137,10 +144,17 @@ pub async fn start(begin: Begin) -> Result<Handle, StartError> {
         fence: engine.fence.clone(),
     });
     for record in first {
-        engine.record(record).await.map_err(|e| StartError::Fold(e.to_string()))?;
+        engine
+            .record(record)
+            .await
+            .map_err(|e| StartError::Fold(e.to_string()))?;
     }
     engine.take_up().await;
-    let inbox = Inbox { commands: inbox_commands, folded: inbox_folded, reports: inbox_reports };
+    let inbox = Inbox {
+        commands: inbox_commands,
+        folded: inbox_folded,
+        reports: inbox_reports,
+    };
     tokio::spawn(engine.run(inbox));
     Ok(Handle::new(commands, state))
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    DriftCheck, EffectBook, EffectState, EffectWord, LOG_LINES, Phase, RowDetail, RowState, RunState, StageState,
+    DriftCheck, EffectBook, EffectState, EffectWord, LOG_LINES, Phase, RowDetail, RowState, RunState,
+    StageState,
 };
 use crate::domain::change::ChangeKey;
 use crate::domain::ids::{EffectId, StageId};
@@ -37,7 +38,15 @@ impl RunState {
 
     fn apply_run(&mut self, record: &Record) {
         match record {
-            Record::Opened { run, accounts, scope, scope_words, seed, operator, .. } => {
+            Record::Opened {
+                run,
+                accounts,
+                scope,
+                scope_words,
+                seed,
+                operator,
+                ..
+            } => {
                 self.run.clone_from(run);
                 self.accounts = Some(accounts.clone());
                 self.scope = Some((*scope, scope_words.clone()));
@@ -60,33 +69,56 @@ impl StageState {
     fn apply(&mut self, record: &Record, at: UtcMs, plans: &dyn Plans) -> Result<(), String> {
         match record {
             Record::Gathering { .. } => {
-                *self = Self { phase: Phase::Gathering, ..Self::new(self.id) };
+                *self = Self {
+                    phase: Phase::Gathering,
+                    ..Self::new(self.id)
+                };
             }
             Record::Gathered { snapshot, .. } => self.snapshot = Some(snapshot.clone()),
             Record::GatherFailed { why, .. } => self.phase = Phase::GatherFailed { why: why.clone() },
             Record::Planned { file, digest, .. } => {
                 let plan = plans.load(file)?;
                 if plan.digest() != *digest {
-                    return Err(format!("{file} holds plan {}, the journal says {}", plan.digest().spoken(), digest.spoken()));
+                    return Err(format!(
+                        "{file} holds plan {}, the journal says {}",
+                        plan.digest().spoken(),
+                        digest.spoken()
+                    ));
                 }
                 self.plan_file = Some(file.clone());
                 self.findings = Arc::new(plan.findings().to_vec());
                 self.set_plan(plan);
             }
             Record::Decided { rows, decision, .. } => self.decide(rows, decision)?,
-            Record::Checked { digest, objects, drifted, .. } => {
+            Record::Checked {
+                digest,
+                objects,
+                drifted,
+                ..
+            } => {
                 self.phase = Phase::Review;
                 let (digest, objects, drifted) = (*digest, *objects, drifted.clone());
-                self.check = Some(DriftCheck { digest, objects, drifted, at });
+                self.check = Some(DriftCheck {
+                    digest,
+                    objects,
+                    drifted,
+                    at,
+                });
             }
             Record::Approved { approval } => self.approval = Some(approval.clone()),
             Record::Writing { .. } => self.phase = Phase::Writing,
             Record::Halted { why, .. } => self.phase = Phase::Halted { why: why.clone() },
             Record::Written { .. } => self.phase = Phase::Written,
-            Record::Audited { compared, findings, .. } => {
+            Record::Audited {
+                compared, findings, ..
+            } => {
                 self.audited = Some((*compared, at));
                 self.phase = Phase::Done;
-                let kept = self.plan.as_ref().map(|plan| plan.findings().to_vec()).unwrap_or_default();
+                let kept = self
+                    .plan
+                    .as_ref()
+                    .map(|plan| plan.findings().to_vec())
+                    .unwrap_or_default();
                 self.findings = Arc::new(kept.into_iter().chain(findings.iter().cloned()).collect());
             }
             Record::AuditFailed { why, .. } => self.phase = Phase::AuditFailed { why: why.clone() },
@@ -100,11 +132,20 @@ impl StageState {
         self.plan = Some(Arc::new(plan));
         self.preview = Arc::default();
         self.check = None;
+        self.approval = None;
+        self.audited = None;
+        self.tally = super::Tally::default();
         self.phase = Phase::Review;
     }
 
-    fn decide(&mut self, rows: &[ChangeKey], decision: &crate::domain::change::Decision) -> Result<(), String> {
-        let Some(plan) = &self.plan else { return Err("a decision stands before its plan".to_owned()) };
+    fn decide(
+        &mut self,
+        rows: &[ChangeKey],
+        decision: &crate::domain::change::Decision,
+    ) -> Result<(), String> {
+        let Some(plan) = &self.plan else {
+            return Err("a decision stands before its plan".to_owned());
+        };
         let decided = plan.decide_all(rows.iter().map(|key| (key.clone(), decision.clone())));
         self.plan = Some(Arc::new(decided.map_err(|e| e.to_string())?));
         self.check = None;
@@ -114,18 +155,33 @@ impl StageState {
     fn apply_row(&mut self, record: &Record) {
         match record {
             Record::Intent(intent) => self.effect(&intent.row, &intent.effect, &intent.op, EffectWord::Open),
-            Record::Outcome { row, effect, ended, .. } => self.effect(row, effect, "", word(ended)),
+            Record::Outcome {
+                row, effect, ended, ..
+            } => self.effect(row, effect, "", word(ended)),
             Record::Unknown { row, effect, why, .. } => {
                 self.effect(row, effect, "", EffectWord::Unknown { why: why.clone() });
             }
-            Record::Probe { row, found: false, .. } => self.detail(row, |detail| detail.needs_reissue = true),
+            Record::Probe {
+                row, found: false, ..
+            } => self.detail(row, |detail| detail.needs_reissue = true),
             Record::Reissue { row, .. } => self.reopen(row),
-            Record::Row { row, end, why, code, moved, .. } => {
-                self.detail_if(row, !why.is_empty() || !code.is_empty() || moved.is_some(), |detail| {
-                    detail.why.clone_from(why);
-                    detail.code.clone_from(code);
-                    detail.moved = *moved;
-                });
+            Record::Row {
+                row,
+                end,
+                why,
+                code,
+                moved,
+                ..
+            } => {
+                self.detail_if(
+                    row,
+                    !why.is_empty() || !code.is_empty() || moved.is_some(),
+                    |detail| {
+                        detail.why.clone_from(why);
+                        detail.code.clone_from(code);
+                        detail.moved = *moved;
+                    },
+                );
                 self.end(row, *end);
             }
             _ => {}
@@ -160,7 +216,9 @@ impl StageState {
 
     fn end(&mut self, key: &ChangeKey, end: RowEnd) {
         let Some(plan) = self.plan.clone() else { return };
-        let Some(change) = plan.position(key).map(|at| plan.changes()[at].clone()) else { return };
+        let Some(change) = plan.position(key).map(|at| plan.changes()[at].clone()) else {
+            return;
+        };
         let Some(row) = self.row_mut(key) else { return };
         if row.end.is_some() {
             return;
@@ -170,14 +228,22 @@ impl StageState {
         let moved = row.detail.as_ref().and_then(|detail| detail.moved);
         *self.tally.rows.entry(end).or_default() += 1;
         if let Some(money) = change.money {
-            let amount = if end == RowEnd::Done { moved.unwrap_or(money).amount } else { money.amount };
+            let amount = if end == RowEnd::Done {
+                moved.unwrap_or(money).amount
+            } else {
+                money.amount
+            };
             let sum = self.tally.money.entry((end, money.currency)).or_default();
             *sum = sum.saturating_add(amount);
         }
     }
 
     fn reopen(&mut self, key: &ChangeKey) {
-        let Some(money) = self.plan.as_ref().and_then(|p| p.position(key).map(|at| p.changes()[at].money)) else {
+        let Some(money) = self
+            .plan
+            .as_ref()
+            .and_then(|p| p.position(key).map(|at| p.changes()[at].money))
+        else {
             return;
         };
         let Some(row) = self.row_mut(key) else { return };
@@ -198,12 +264,16 @@ impl StageState {
 
 fn word(ended: &Ended) -> EffectWord {
     match ended {
-        Ended::Done(attested) => {
-            EffectWord::Done { object: attested.object.clone(), request_id: attested.request_id.clone() }
-        }
-        Ended::Rejected { message, request_id, .. } => {
-            EffectWord::Rejected { message: message.clone(), request_id: request_id.clone() }
-        }
+        Ended::Done(attested) => EffectWord::Done {
+            object: attested.object.clone(),
+            request_id: attested.request_id.clone(),
+        },
+        Ended::Rejected {
+            message, request_id, ..
+        } => EffectWord::Rejected {
+            message: message.clone(),
+            request_id: request_id.clone(),
+        },
     }
 }
 
@@ -215,15 +285,36 @@ impl EffectBook {
                 let state = EffectState::Open(Box::new(intent.clone()));
                 self.set(intent.stage, &intent.row, &intent.effect, state);
             }
-            Record::Outcome { stage, row, effect, ended, .. } => {
+            Record::Outcome {
+                stage,
+                row,
+                effect,
+                ended,
+                ..
+            } => {
                 self.set(*stage, row, effect, EffectState::Ended(ended.clone()));
             }
-            Record::Unknown { stage, row, effect, .. } => {
-                let Some(EffectState::Open(intent)) = self.get(*stage, row, effect).cloned() else { return };
-                let unknown = EffectState::Unknown { intent, since: at, probed_absent: false, reissue: false };
+            Record::Unknown {
+                stage, row, effect, ..
+            } => {
+                let Some(EffectState::Open(intent)) = self.get(*stage, row, effect).cloned() else {
+                    return;
+                };
+                let unknown = EffectState::Unknown {
+                    intent,
+                    since: at,
+                    probed_absent: false,
+                    reissue: false,
+                };
                 self.set(*stage, row, effect, unknown);
             }
-            Record::Probe { stage, row, effect, found: false, .. } => {
+            Record::Probe {
+                stage,
+                row,
+                effect,
+                found: false,
+                ..
+            } => {
                 if let Some(EffectState::Unknown { probed_absent, .. }) = self.get_mut(*stage, row, effect) {
                     *probed_absent = true;
                 }
@@ -244,12 +335,18 @@ impl EffectBook {
     #[must_use]
     pub fn get(&self, stage: StageId, row: &ChangeKey, effect: &EffectId) -> Option<&EffectState> {
         let effects = self.0.get(&(stage, row.clone()))?;
-        effects.iter().find(|(id, _)| id == effect).map(|(_, state)| state)
+        effects
+            .iter()
+            .find(|(id, _)| id == effect)
+            .map(|(_, state)| state)
     }
 
     fn get_mut(&mut self, stage: StageId, row: &ChangeKey, effect: &EffectId) -> Option<&mut EffectState> {
         let effects = self.0.get_mut(&(stage, row.clone()))?;
-        effects.iter_mut().find(|(id, _)| id == effect).map(|(_, state)| state)
+        effects
+            .iter_mut()
+            .find(|(id, _)| id == effect)
+            .map(|(_, state)| state)
     }
 
     fn set(&mut self, stage: StageId, row: &ChangeKey, effect: &EffectId, state: EffectState) {
@@ -262,16 +359,24 @@ impl EffectBook {
 
     /// Effects of this stage whose outcome is open or unknown: a new plan must not touch their rows.
     pub fn unsettled(&self, stage: StageId) -> impl Iterator<Item = &ChangeKey> {
-        self.0.iter().filter(move |((of, _), effects)| {
-            *of == stage && effects.iter().any(|(_, state)| !matches!(state, EffectState::Ended(_)))
-        })
-        .map(|((_, row), _)| row)
+        self.0
+            .iter()
+            .filter(move |((of, _), effects)| {
+                *of == stage
+                    && effects
+                        .iter()
+                        .any(|(_, state)| !matches!(state, EffectState::Ended(_)))
+            })
+            .map(|((_, row), _)| row)
     }
 
     /// A new plan of a stage starts with new rows; ended effects of earlier plans are found again by their markers.
     fn forget_ended(&mut self, stage: StageId) {
         self.0.retain(|(of, _), effects| {
-            *of != stage || effects.iter().any(|(_, state)| !matches!(state, EffectState::Ended(_)))
+            *of != stage
+                || effects
+                    .iter()
+                    .any(|(_, state)| !matches!(state, EffectState::Ended(_)))
         });
     }
 }

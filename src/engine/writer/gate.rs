@@ -35,9 +35,17 @@ impl From<Box<serde_json::value::RawValue>> for Raw {
     fn from(raw: Box<serde_json::value::RawValue>) -> Self {
         let json = Bytes::copy_from_slice(raw.get().as_bytes());
         match serde_json::from_slice::<Head>(&json) {
-            Ok(head) => Self { id: head.id, created: head.created, json },
+            Ok(head) => Self {
+                id: head.id,
+                created: head.created,
+                json,
+            },
             // Without an id it cannot serve as a cursor; the page reader notices, and the script sees the object.
-            Err(_) => Self { id: String::new(), created: 0, json },
+            Err(_) => Self {
+                id: String::new(),
+                created: 0,
+                json,
+            },
         }
     }
 }
@@ -64,15 +72,24 @@ impl Shared {
     /// Reads what `look` asks for. `None` items: the object does not exist.
     pub(super) async fn look(&self, look: &Look) -> Result<Fact, LookFailed> {
         let reader = self.gate.readers.get(&look.role);
-        let reader = reader.ok_or_else(|| LookFailed::Halt(format!("there is no connection to the {} account", look.role)))?;
-        let query = look.query.iter().fold(Form::new(), |form, (name, value)| form.with(name, value));
+        let reader = reader.ok_or_else(|| {
+            LookFailed::Halt(format!("there is no connection to the {} account", look.role))
+        })?;
+        let query = look
+            .query
+            .iter()
+            .fold(Form::new(), |form, (name, value)| form.with(name, value));
         let items = if look.list {
             let pages = reader.list::<Raw>(&look.path, &query).collect_pages().await;
             pages.map(|pages| {
                 if let Some(page) = pages.last() {
                     self.learn(look.role, &page.reply.meta);
                 }
-                pages.into_iter().flat_map(|page| page.items).map(|raw| raw.json).collect()
+                pages
+                    .into_iter()
+                    .flat_map(|page| page.items)
+                    .map(|raw| raw.json)
+                    .collect()
             })
         } else {
             reader.get(&look.path, &query).await.map(|reply| {
@@ -80,12 +97,18 @@ impl Shared {
                 vec![reply.body]
             })
         };
-        let saw = |items| Fact::Saw { label: look.label, items, at: self.gate.clock.now() };
+        let saw = |items| Fact::Saw {
+            label: look.label,
+            items,
+            at: self.gate.clock.now(),
+        };
         match items {
             Ok(items) => Ok(saw(Some(items))),
             Err(failure) => match judge(Kind::Read, &Err(failure.clone())) {
                 Verdict::NotFound => Ok(saw(None)),
-                Verdict::HaltAuth | Verdict::HaltRedirect => Err(LookFailed::Halt(self.in_words(look.role, &failure))),
+                Verdict::HaltAuth | Verdict::HaltRedirect => {
+                    Err(LookFailed::Halt(self.in_words(look.role, &failure)))
+                }
                 _ => Err(LookFailed::Now(self.in_words(look.role, &failure))),
             },
         }
@@ -98,17 +121,32 @@ impl Shared {
     }
 
     fn in_words(&self, role: Role, failure: &Failure) -> String {
-        let request = failure.request_id().map(|id| format!(" ({id})")).unwrap_or_default();
+        let request = failure
+            .request_id()
+            .map(|id| format!(" ({id})"))
+            .unwrap_or_default();
         let account = self.gate.approved.plan().header().accounts.of(role);
-        safe(&format!("{role} account {account}: {failure}{request}")).as_str().to_owned()
+        safe(&format!("{role} account {account}: {failure}{request}"))
+            .as_str()
+            .to_owned()
     }
 
     /// Whether `write` may be sent now, beyond what the type [`crate::domain::approval::Approved`] says: the approval is
     /// still good, the write is one of the plan's or a smaller one, and the approved count is not exceeded.
-    pub(super) fn may_send(&self, write: &PlannedWrite, change: &Change, generation: u32) -> Result<(), String> {
+    pub(super) fn may_send(
+        &self,
+        write: &PlannedWrite,
+        change: &Change,
+        generation: u32,
+    ) -> Result<(), String> {
         let gate = &self.gate;
-        gate.approved.still_good(gate.clock.now()).map_err(|refusal| refusal.to_string())?;
-        let planned = change.writes_now().iter().find(|planned| planned.effect == write.effect);
+        gate.approved
+            .still_good(gate.clock.now())
+            .map_err(|refusal| refusal.to_string())?;
+        let planned = change
+            .writes_now()
+            .iter()
+            .find(|planned| planned.effect == write.effect);
         let Some(planned) = planned else {
             return Err(format!("{} is not a write of the approved plan", write.effect));
         };
@@ -122,10 +160,17 @@ impl Shared {
             (most, now) => most == now,
         };
         if !same || !smaller {
-            return Err(format!("{} would go beyond what was approved for {}", write.op, change.key));
+            return Err(format!(
+                "{} would go beyond what was approved for {}",
+                write.op, change.key
+            ));
         }
         // A further generation stands for the same effect, which was counted with its first.
-        if generation > 1 { Ok(()) } else { self.grant_one(write) }
+        if generation > 1 {
+            Ok(())
+        } else {
+            self.grant_one(write)
+        }
     }
 
     fn grant_one(&self, write: &PlannedWrite) -> Result<(), String> {
@@ -136,7 +181,10 @@ impl Shared {
         let mut granted = lock(&self.granted);
         let granted = granted.entry(write.role).or_default();
         if *granted >= most {
-            return Err(format!("{most} writes were approved on the {} account, and all have been sent", write.role));
+            return Err(format!(
+                "{most} writes were approved on the {} account, and all have been sent",
+                write.role
+            ));
         }
         *granted += 1;
         Ok(())
@@ -174,40 +222,69 @@ impl Shared {
     /// Sends the intent's bytes once and says what came of it.
     pub(super) async fn send(&self, intent: &Intent, write: &PlannedWrite) -> Answer {
         let Some(writer) = self.gate.writers.get(&intent.role) else {
-            return Answer::Halt(format!("there is no write connection to the {} account", intent.role));
+            return Answer::Halt(format!(
+                "there is no write connection to the {} account",
+                intent.role
+            ));
         };
         let sent = writer.post_once(&intent.path, &intent.body, &intent.key).await;
-        if let Some(meta) = sent.as_ref().map_or_else(Failure::meta, |reply| Some(&reply.meta)) {
+        if let Some(meta) = sent
+            .as_ref()
+            .map_or_else(Failure::meta, |reply| Some(&reply.meta))
+        {
             self.learn(intent.role, meta);
         }
         match judge(Kind::Write, &sent) {
-            Verdict::RetrySameKey { after_ms, class: Class::RateLimited | Class::LockTimeout } => {
-                Answer::Limited { retry_after_ms: after_ms }
-            }
-            Verdict::RetrySameKey { after_ms, .. } => {
-                Answer::Ambiguous { why: self.words_of(intent.role, &sent), retry_after_ms: after_ms }
-            }
+            Verdict::RetrySameKey {
+                after_ms,
+                class: Class::RateLimited | Class::LockTimeout,
+            } => Answer::Limited {
+                retry_after_ms: after_ms,
+            },
+            Verdict::RetrySameKey { after_ms, .. } => Answer::Ambiguous {
+                why: self.words_of(intent.role, &sent),
+                retry_after_ms: after_ms,
+            },
             Verdict::Indeterminate500 => Answer::Stored500 {
-                request_id: sent.as_ref().err().and_then(Failure::request_id).unwrap_or_default().to_owned(),
+                request_id: sent
+                    .as_ref()
+                    .err()
+                    .and_then(Failure::request_id)
+                    .unwrap_or_default()
+                    .to_owned(),
             },
             verdict => self.settled(verdict, sent, intent.role, write),
         }
     }
 
     fn words_of(&self, role: Role, sent: &Result<Reply, Failure>) -> String {
-        sent.as_ref().err().map(|failure| self.in_words(role, failure)).unwrap_or_default()
+        sent.as_ref()
+            .err()
+            .map(|failure| self.in_words(role, failure))
+            .unwrap_or_default()
     }
 
-    fn settled(&self, verdict: Verdict, sent: Result<Reply, Failure>, role: Role, write: &PlannedWrite) -> Answer {
+    fn settled(
+        &self,
+        verdict: Verdict,
+        sent: Result<Reply, Failure>,
+        role: Role,
+        write: &PlannedWrite,
+    ) -> Answer {
         let failure = match sent {
             Ok(reply) => return self.attested(&reply, write),
             Err(failure) => failure,
         };
-        let is_refusal = matches!(verdict, Verdict::Rejected | Verdict::NotFound | Verdict::AlreadyExists);
+        let is_refusal = matches!(
+            verdict,
+            Verdict::Rejected | Verdict::NotFound | Verdict::AlreadyExists
+        );
         match failure.api().filter(|_| is_refusal) {
             Some(api) => Answer::Refused(Ended::Rejected {
                 status: api.meta.status,
-                code: safe(api.code.as_deref().or(api.kind.as_deref()).unwrap_or("refused")).as_str().to_owned(),
+                code: safe(api.code.as_deref().or(api.kind.as_deref()).unwrap_or("refused"))
+                    .as_str()
+                    .to_owned(),
                 message: safe(&api.message).as_str().to_owned(),
                 request_id: api.meta.request_id.clone().unwrap_or_default(),
             }),
@@ -219,7 +296,12 @@ impl Shared {
         let livemode = self.gate.approved.plan().header().accounts.environment.livemode();
         match self.gate.stage.attest(write, &reply.body, livemode) {
             Ok(attested) => Answer::Done(Attested {
-                request_id: reply.meta.original_request.clone().or(reply.meta.request_id.clone()).unwrap_or_default(),
+                request_id: reply
+                    .meta
+                    .original_request
+                    .clone()
+                    .or(reply.meta.request_id.clone())
+                    .unwrap_or_default(),
                 replayed: reply.meta.replayed,
                 ..attested
             }),
@@ -240,17 +322,27 @@ impl Shared {
         }
         let livemode = self.gate.approved.plan().header().accounts.environment.livemode();
         for item in items {
-            let Ok(Marked { metadata: Some(metadata) }) = serde_json::from_slice(item) else { continue };
+            let Ok(Marked {
+                metadata: Some(metadata),
+            }) = serde_json::from_slice(item)
+            else {
+                continue;
+            };
             if metadata.get(marker::EFFECT) != Some(&write.effect.0) {
                 continue;
             }
             let attested = self.gate.stage.attest(write, item, livemode)?;
-            return Ok(Some(Attested { found: true, ..attested }));
+            return Ok(Some(Attested {
+                found: true,
+                ..attested
+            }));
         }
         Ok(None)
     }
 }
 
 fn is_marker(name: &str) -> bool {
-    [marker::EFFECT, marker::RUN, marker::PLAN].iter().any(|marker| name == format!("metadata[{marker}]"))
+    [marker::EFFECT, marker::RUN, marker::PLAN]
+        .iter()
+        .any(|marker| name == format!("metadata[{marker}]"))
 }

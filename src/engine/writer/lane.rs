@@ -50,7 +50,11 @@ pub(super) async fn run(shared: Arc<Shared>) {
 async fn wait(shared: &Shared, due: UtcMs) {
     let step = shared.gate.clock.now().plus_ms(SHORT_MS);
     let patient = shared.gate.clock.speed().is_some_and(|speed| speed > 1);
-    shared.gate.clock.sleep_until(if patient { due } else { due.min(step) }).await;
+    shared
+        .gate
+        .clock
+        .sleep_until(if patient { due } else { due.min(step) })
+        .await;
 }
 
 impl Shared {
@@ -97,13 +101,20 @@ impl Shared {
             return Ok(Next::Later(self.gate.clock.now().plus_ms(60_000)));
         }
         let why = format!("its facts could not be read again before writing: {why}");
-        self.end(row, RowEnd::Failed, why, "unreadable".to_owned(), None).await
+        self.end(row, RowEnd::Failed, why, "unreadable".to_owned(), None)
+            .await
     }
 
     async fn effect(&self, row: &mut Row) -> Result<Next, JournalError> {
         let now = self.gate.clock.now();
-        let Some(under_way) = &mut row.under_way else { return Ok(Next::Go) };
-        let server_now = self.gate.server.get(&under_way.write.role).map_or(now, |server| server.at(now));
+        let Some(under_way) = &mut row.under_way else {
+            return Ok(Next::Go);
+        };
+        let server_now = self
+            .gate
+            .server
+            .get(&under_way.write.role)
+            .map_or(now, |server| server.at(now));
         match under_way.effect.next(now, server_now) {
             Move::Intend { .. } | Move::Send if self.gate.stop.is_stopped() => Ok(Next::Stop),
             Move::Intend { generation } => self.intend(row, generation).await,
@@ -116,7 +127,10 @@ impl Shared {
             Move::DeclareUnknown { why, request_id } => self.declare_unknown(row, why, request_id).await,
             Move::Look => self.look_for(row).await,
             Move::RecordAbsent => self.record_absent(row).await,
-            Move::AskPerson(why) => self.end(row, RowEnd::Unknown, why, "unknown".to_owned(), None).await,
+            Move::AskPerson(why) => {
+                self.end(row, RowEnd::Unknown, why, "unknown".to_owned(), None)
+                    .await
+            }
             Move::Finish(ended) => self.finish(row, ended).await,
             Move::Halt(why) => Ok(self.halted(why)),
         }
@@ -128,7 +142,9 @@ impl Shared {
     }
 
     async fn intend(&self, row: &mut Row, generation: u32) -> Result<Next, JournalError> {
-        let Some(under_way) = &mut row.under_way else { return Ok(Next::Go) };
+        let Some(under_way) = &mut row.under_way else {
+            return Ok(Next::Go);
+        };
         if let Err(why) = self.may_send(&under_way.write, &row.change, generation) {
             return Ok(self.halted(why));
         }
@@ -139,19 +155,32 @@ impl Shared {
     }
 
     async fn send_once(&self, row: &mut Row) -> Result<Next, JournalError> {
-        let Some(under_way) = &mut row.under_way else { return Ok(Next::Go) };
-        let Some(intent) = under_way.effect.intent().cloned() else { return Ok(Next::Go) };
+        let Some(under_way) = &mut row.under_way else {
+            return Ok(Next::Go);
+        };
+        let Some(intent) = under_way.effect.intent().cloned() else {
+            return Ok(Next::Go);
+        };
         let answer = self.send(&intent, &under_way.write).await;
         if let Answer::Ambiguous { why, .. } = &answer {
             tracing::warn!(effect = %intent.effect, why, "no clear answer; the same key is tried again");
         }
         let seed = seed_of(&intent.key);
-        under_way.effect.answered(answer, self.gate.clock.now(), |n| delay_ms(500, n, seed));
+        under_way
+            .effect
+            .answered(answer, self.gate.clock.now(), |n| delay_ms(500, n, seed));
         Ok(Next::Go)
     }
 
-    async fn declare_unknown(&self, row: &mut Row, why: String, request_id: String) -> Result<Next, JournalError> {
-        let Some((effect, intent)) = under_way(row) else { return Ok(Next::Go) };
+    async fn declare_unknown(
+        &self,
+        row: &mut Row,
+        why: String,
+        request_id: String,
+    ) -> Result<Next, JournalError> {
+        let Some((effect, intent)) = under_way(row) else {
+            return Ok(Next::Go);
+        };
         let record = Record::Unknown {
             stage: intent.stage,
             row: intent.row.clone(),
@@ -167,11 +196,17 @@ impl Shared {
     }
 
     async fn look_for(&self, row: &mut Row) -> Result<Next, JournalError> {
-        let Some(under_way) = &mut row.under_way else { return Ok(Next::Go) };
-        let Some(intent) = under_way.effect.intent().cloned() else { return Ok(Next::Go) };
+        let Some(under_way) = &mut row.under_way else {
+            return Ok(Next::Go);
+        };
+        let Some(intent) = under_way.effect.intent().cloned() else {
+            return Ok(Next::Go);
+        };
         let look = self.gate.stage.probe(&under_way.write, intent.server_at);
         let found = match self.look(&look).await {
-            Ok(Fact::Saw { items: Some(items), .. }) => self.find(&under_way.write, &items),
+            Ok(Fact::Saw {
+                items: Some(items), ..
+            }) => self.find(&under_way.write, &items),
             Ok(_) => Ok(None),
             Err(LookFailed::Halt(why)) => return Ok(self.halted(why)),
             Err(LookFailed::Now(_)) => {
@@ -181,20 +216,28 @@ impl Shared {
         };
         match found {
             Ok(found) => under_way.effect.looked(Ok(found), self.gate.clock.now()),
-            Err(why) => return Ok(self.halted(format!("an object carries our marker but is not what was sent: {why}"))),
+            Err(why) => {
+                return Ok(self.halted(format!(
+                    "an object carries our marker but is not what was sent: {why}"
+                )));
+            }
         }
         Ok(Next::Go)
     }
 
     async fn record_absent(&self, row: &mut Row) -> Result<Next, JournalError> {
-        let Some((effect, intent)) = under_way(row) else { return Ok(Next::Go) };
+        let Some((effect, intent)) = under_way(row) else {
+            return Ok(Next::Go);
+        };
         self.record(probe(&intent, false)).await?;
         effect.recorded_absent();
         Ok(Next::Go)
     }
 
     async fn finish(&self, row: &mut Row, ended: Ended) -> Result<Next, JournalError> {
-        let Some(under_way) = row.under_way.take() else { return Ok(Next::Go) };
+        let Some(under_way) = row.under_way.take() else {
+            return Ok(Next::Go);
+        };
         if under_way.is_new {
             let generation = under_way.effect.generation();
             let outcome = Record::Outcome {
@@ -212,15 +255,31 @@ impl Shared {
                 self.wrote(row, under_way.write.op, attested);
                 Ok(Next::Go)
             }
-            Ended::Rejected { status, code, message, .. } => {
+            Ended::Rejected {
+                status,
+                code,
+                message,
+                ..
+            } => {
                 self.count(Outcome::Failed);
-                let end = if status == 404 { RowEnd::Drifted } else { RowEnd::Failed };
+                let end = if status == 404 {
+                    RowEnd::Drifted
+                } else {
+                    RowEnd::Failed
+                };
                 let half = if row.wrote_something() {
                     "; the old account was written already: read again to plan the rest alone"
                 } else {
                     ""
                 };
-                self.end(row, end, format!("{} refused: {status} {message}{half}", under_way.write.op), code, None).await
+                self.end(
+                    row,
+                    end,
+                    format!("{} refused: {status} {message}{half}", under_way.write.op),
+                    code,
+                    None,
+                )
+                .await
             }
         }
     }
@@ -238,7 +297,15 @@ impl Shared {
         moved: Option<crate::domain::money::Money>,
     ) -> Result<Next, JournalError> {
         let (stage, key) = (self.gate.stage.id(), row.change.key.clone());
-        self.record(Record::Row { stage, row: key, end, why, code, moved }).await?;
+        self.record(Record::Row {
+            stage,
+            row: key,
+            end,
+            why,
+            code,
+            moved,
+        })
+        .await?;
         Ok(Next::Ended)
     }
 }

@@ -33,7 +33,12 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(changes: Vec<Arc<Change>>, known: &Known, stage: &dyn Stage, process_began: UtcMs) -> Self {
+    pub(super) fn new(
+        changes: Vec<Arc<Change>>,
+        known: &Known,
+        stage: &dyn Stage,
+        process_began: UtcMs,
+    ) -> Self {
         let mut by_subject: BTreeMap<String, Vec<Arc<Change>>> = BTreeMap::new();
         for change in changes {
             by_subject.entry(change.subject.clone()).or_default().push(change);
@@ -46,7 +51,10 @@ impl Queue {
             });
             Subject { rows: rows.collect() }
         });
-        Self { ready: ready.collect(), ..Self::default() }
+        Self {
+            ready: ready.collect(),
+            ..Self::default()
+        }
     }
 
     pub(super) fn subjects(&self) -> usize {

@@ -33,19 +33,39 @@ pub(super) struct Row {
 impl Row {
     /// A row with what the journal knows about its effects: those that ended are facts, one that has not is under way
     /// before the script is asked anything.
-    pub(super) fn new(change: Arc<Change>, known: Vec<(EffectId, EffectState)>, process_began: UtcMs) -> Self {
-        let mut row =
-            Self { change, facts: Vec::new(), under_way: None, failed_looks: 0, known: Vec::new(), process_began };
+    pub(super) fn new(
+        change: Arc<Change>,
+        known: Vec<(EffectId, EffectState)>,
+        process_began: UtcMs,
+    ) -> Self {
+        let mut row = Self {
+            change,
+            facts: Vec::new(),
+            under_way: None,
+            failed_looks: 0,
+            known: Vec::new(),
+            process_began,
+        };
         for (effect, state) in known {
             match &state {
                 EffectState::Ended(Ended::Done(attested)) => {
-                    let op = row.planned(&effect).map(|write| write.op.clone()).unwrap_or_default();
-                    row.facts.push(Fact::Wrote { op, attested: attested.clone() });
+                    let op = row
+                        .planned(&effect)
+                        .map(|write| write.op.clone())
+                        .unwrap_or_default();
+                    row.facts.push(Fact::Wrote {
+                        op,
+                        attested: attested.clone(),
+                    });
                 }
                 EffectState::Open(intent) | EffectState::Unknown { intent, .. } => {
                     let write = row.as_sent(intent);
                     let effect = Effect::resume(Some(state.clone()), process_began);
-                    row.under_way = Some(UnderWay { write, effect, is_new: true });
+                    row.under_way = Some(UnderWay {
+                        write,
+                        effect,
+                        is_new: true,
+                    });
                 }
                 EffectState::Ended(Ended::Rejected { .. }) => row.known.push((effect, state)),
             }
@@ -54,13 +74,18 @@ impl Row {
     }
 
     fn planned(&self, effect: &EffectId) -> Option<&PlannedWrite> {
-        self.change.writes_now().iter().find(|write| write.effect == *effect)
+        self.change
+            .writes_now()
+            .iter()
+            .find(|write| write.effect == *effect)
     }
 
     /// The write as its intent says it was sent: the amount may have been made smaller than planned.
     fn as_sent(&self, intent: &Intent) -> PlannedWrite {
         let form = Form::decode(&intent.body).map(|form| {
-            form.pairs().map(|(name, value)| (name, value.to_owned())).collect::<Vec<_>>()
+            form.pairs()
+                .map(|(name, value)| (name, value.to_owned()))
+                .collect::<Vec<_>>()
         });
         let planned = self.planned(&intent.effect);
         PlannedWrite {
@@ -78,10 +103,18 @@ impl Row {
 
     /// Starts `write`, unless the journal says it ended before.
     pub(super) fn start(&mut self, write: PlannedWrite) {
-        let known = self.known.iter().find(|(effect, _)| *effect == write.effect).map(|(_, state)| state.clone());
+        let known = self
+            .known
+            .iter()
+            .find(|(effect, _)| *effect == write.effect)
+            .map(|(_, state)| state.clone());
         let is_new = known.is_none();
         let effect = Effect::resume(known, self.process_began);
-        self.under_way = Some(UnderWay { write, effect, is_new });
+        self.under_way = Some(UnderWay {
+            write,
+            effect,
+            is_new,
+        });
     }
 
     /// Whether anything of the row is on an account.

@@ -34,31 +34,52 @@ struct Expect {
 /// Compares every row that ended `Done`, to the smallest unit.
 #[must_use]
 pub fn compare(plan: &Plan, ends: &[End], source: &Listed, destination: &Listed) -> Audit {
-    let ends: BTreeMap<&ChangeKey, (RowEnd, Option<Money>)> =
-        ends.iter().map(|(key, end, moved)| (key, (*end, *moved))).collect();
+    let ends: BTreeMap<&ChangeKey, (RowEnd, Option<Money>)> = ends
+        .iter()
+        .map(|(key, end, moved)| (key, (*end, *moved)))
+        .collect();
     let mut expected: BTreeMap<(String, Currency), Expect> = BTreeMap::new();
     let mut findings = Vec::new();
     for change in plan.changes() {
-        let Some((RowEnd::Done, moved)) = ends.get(&change.key) else { continue };
-        let Ok(payload) = serde_json::from_str::<Payload>(&change.payload) else { continue };
-        let (Some(money), true) = (moved.or(change.money), moves_balance(change)) else { continue };
-        let expect = expected.entry((payload.customer.clone(), money.currency)).or_insert(Expect {
-            source: None,
-            destination: payload.destination_before,
-            rows: 0,
-        });
+        let Some((RowEnd::Done, moved)) = ends.get(&change.key) else {
+            continue;
+        };
+        let Ok(payload) = serde_json::from_str::<Payload>(&change.payload) else {
+            continue;
+        };
+        let (Some(money), true) = (moved.or(change.money), moves_balance(change)) else {
+            continue;
+        };
+        let expect = expected
+            .entry((payload.customer.clone(), money.currency))
+            .or_insert(Expect {
+                source: None,
+                destination: payload.destination_before,
+                rows: 0,
+            });
         expect.destination = expect.destination.saturating_add(money.amount);
         expect.rows += 1;
         if payload.is_balance {
-            expect.source = Some(if payload.drains || payload.source_before == 0 { 0 } else { payload.source_before });
+            expect.source = Some(if payload.drains || payload.source_before == 0 {
+                0
+            } else {
+                payload.source_before
+            });
         }
     }
     let mut compared = 0;
     for ((customer, currency), expect) in &expected {
         compared += expect.rows;
         let money = |amount| Money::new(amount, *currency);
-        let new = destination.get(customer).and_then(|side| side.credit_in(*currency));
-        findings.extend(differs(customer, "the new account", money(expect.destination), new));
+        let new = destination
+            .get(customer)
+            .and_then(|side| side.credit_in(*currency));
+        findings.extend(differs(
+            customer,
+            "the new account",
+            money(expect.destination),
+            new,
+        ));
         if let Some(old) = expect.source {
             let now = source.get(customer).and_then(|side| side.credit_in(*currency));
             findings.extend(differs(customer, "the old account", money(old), now));
@@ -70,13 +91,19 @@ pub fn compare(plan: &Plan, ends: &[End], source: &Listed, destination: &Listed)
 
 /// Billing credit grants do not show in a balance; their response is their attestation.
 fn moves_balance(change: &crate::domain::change::Change) -> bool {
-    change.writes_now().iter().any(|write| write.path.ends_with("/balance_transactions"))
+    change
+        .writes_now()
+        .iter()
+        .any(|write| write.path.ends_with("/balance_transactions"))
 }
 
 fn differs(customer: &str, place: &str, want: Money, have: Option<i64>) -> Option<Finding> {
     let (rule, says) = match have {
         Some(amount) if amount == want.amount => return None,
-        Some(amount) => ("balance_differs", format!("holds {}", Money::new(amount, want.currency))),
+        Some(amount) => (
+            "balance_differs",
+            format!("holds {}", Money::new(amount, want.currency)),
+        ),
         None => ("balance_unreadable", "could not be read".to_owned()),
     };
     Some(Finding {
@@ -95,11 +122,18 @@ fn differs(customer: &str, place: &str, want: Money, have: Option<i64>) -> Optio
 pub fn drifted(plan: &Plan, source: &Listed, destination: &Listed) -> Vec<ChangeKey> {
     let mut rows = Vec::new();
     for change in plan.changes() {
-        let Ok(payload) = serde_json::from_str::<Payload>(&change.payload) else { continue };
+        let Ok(payload) = serde_json::from_str::<Payload>(&change.payload) else {
+            continue;
+        };
         if !payload.is_balance || !matters(change.verdict) {
             continue;
         }
-        if moved_since(change.money.map(|money| money.currency), &payload, source, destination) {
+        if moved_since(
+            change.money.map(|money| money.currency),
+            &payload,
+            source,
+            destination,
+        ) {
             rows.push(change.key.clone());
         }
     }

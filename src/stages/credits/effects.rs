@@ -86,7 +86,13 @@ impl Effects<'_> {
     /// The marker of `op` for `of` (a currency, or the id of a grant).
     #[must_use]
     pub fn id(&self, op: &str, of: &str) -> EffectId {
-        EffectId::new(self.accounts, StageId::Credits, op, &self.subject(of), self.ordinal)
+        EffectId::new(
+            self.accounts,
+            StageId::Credits,
+            op,
+            &self.subject(of),
+            self.ordinal,
+        )
     }
 
     /// The three writes of a move with `drains`, or the grant alone.
@@ -132,17 +138,32 @@ impl Effects<'_> {
 
     /// Where `money`'s currency stands for this customer.
     #[must_use]
-    pub fn standing(accounts: &Accounts, customer: &str, code: &str, source: &Ledger, destination: &Ledger) -> Standing {
+    pub fn standing(
+        accounts: &Accounts,
+        customer: &str,
+        code: &str,
+        source: &Ledger,
+        destination: &Ledger,
+    ) -> Standing {
         let mut ordinal = 0;
         loop {
-            let effects = Effects { accounts, customer, ordinal };
+            let effects = Effects {
+                accounts,
+                customer,
+                ordinal,
+            };
             let debit = source.mark(&effects.id(DEBIT, code));
             let correction = source.mark(&effects.id(CORRECT, code));
             let grant = destination.mark(&effects.id(GRANT, code));
             match (debit, grant) {
                 (Some(_), Some(_)) => ordinal += 1,
                 (None, None) => return Standing::Fresh { ordinal },
-                (None, Some(grant)) => return Standing::GrantedOnly { ordinal, granted: grant.money.amount },
+                (None, Some(grant)) => {
+                    return Standing::GrantedOnly {
+                        ordinal,
+                        granted: grant.money.amount,
+                    };
+                }
                 (Some(debit), None) => {
                     let taken = -debit.money.amount - correction.map_or(0, |mark| mark.money.amount);
                     if taken == 0 {
@@ -183,12 +204,20 @@ mod tests {
     fn ledger(marks: &[(&str, u32, i64)]) -> Ledger {
         let accounts = accounts();
         let marks = marks.iter().map(|(op, ordinal, amount)| Mark {
-            effect: Effects { accounts: &accounts, customer: "cus_1", ordinal: *ordinal }.id(op, "usd"),
+            effect: Effects {
+                accounts: &accounts,
+                customer: "cus_1",
+                ordinal: *ordinal,
+            }
+            .id(op, "usd"),
             money: Money::new(*amount, Currency::parse("usd").unwrap()),
             id: "cbtxn".into(),
             run: "r".into(),
         });
-        Ledger { marks: marks.collect(), ..Ledger::default() }
+        Ledger {
+            marks: marks.collect(),
+            ..Ledger::default()
+        }
     }
 
     fn standing(source: &[(&str, u32, i64)], destination: &[(&str, u32, i64)]) -> Standing {
@@ -198,23 +227,57 @@ mod tests {
     #[test]
     fn markers_on_both_ledgers_tell_where_a_customer_stands() {
         assert_eq!(standing(&[], &[]), Standing::Fresh { ordinal: 0 });
-        assert_eq!(standing(&[(DEBIT, 0, -500)], &[(GRANT, 0, 500)]), Standing::Fresh { ordinal: 1 });
-        assert_eq!(standing(&[(DEBIT, 0, -500)], &[]), Standing::Half { ordinal: 0, owed: 500 });
+        assert_eq!(
+            standing(&[(DEBIT, 0, -500)], &[(GRANT, 0, 500)]),
+            Standing::Fresh { ordinal: 1 }
+        );
+        assert_eq!(
+            standing(&[(DEBIT, 0, -500)], &[]),
+            Standing::Half {
+                ordinal: 0,
+                owed: 500
+            }
+        );
         assert_eq!(
             standing(&[(DEBIT, 0, -500), (CORRECT, 0, 200)], &[]),
-            Standing::Half { ordinal: 0, owed: 300 }
+            Standing::Half {
+                ordinal: 0,
+                owed: 300
+            }
         );
-        assert_eq!(standing(&[(DEBIT, 0, -500), (CORRECT, 0, 500)], &[]), Standing::Fresh { ordinal: 1 });
-        assert_eq!(standing(&[], &[(GRANT, 0, 500)]), Standing::GrantedOnly { ordinal: 0, granted: 500 });
-        assert_eq!(standing(&[(DEBIT, 0, 300)], &[]), Standing::Half { ordinal: 0, owed: -300 });
+        assert_eq!(
+            standing(&[(DEBIT, 0, -500), (CORRECT, 0, 500)], &[]),
+            Standing::Fresh { ordinal: 1 }
+        );
+        assert_eq!(
+            standing(&[], &[(GRANT, 0, 500)]),
+            Standing::GrantedOnly {
+                ordinal: 0,
+                granted: 500
+            }
+        );
+        assert_eq!(
+            standing(&[(DEBIT, 0, 300)], &[]),
+            Standing::Half {
+                ordinal: 0,
+                owed: -300
+            }
+        );
     }
 
     #[test]
     fn the_debit_stands_before_the_grant_and_has_the_opposite_sign() {
         let accounts = accounts();
-        let effects = Effects { accounts: &accounts, customer: "cus_1", ordinal: 0 };
+        let effects = Effects {
+            accounts: &accounts,
+            customer: "cus_1",
+            ordinal: 0,
+        };
         let writes = effects.moving(Money::new(500, Currency::parse("usd").unwrap()), true);
-        let sent: Vec<_> = writes.iter().map(|w| (w.op.as_str(), w.role, w.form[0].1.as_str(), w.when)).collect();
+        let sent: Vec<_> = writes
+            .iter()
+            .map(|w| (w.op.as_str(), w.role, w.form[0].1.as_str(), w.when))
+            .collect();
         assert_eq!(
             sent,
             [
@@ -225,6 +288,11 @@ mod tests {
         );
         let ids: std::collections::BTreeSet<_> = writes.iter().map(|w| &w.effect).collect();
         assert_eq!(ids.len(), 3);
-        assert_eq!(effects.moving(Money::new(-500, Currency::parse("usd").unwrap()), false).len(), 1);
+        assert_eq!(
+            effects
+                .moving(Money::new(-500, Currency::parse("usd").unwrap()), false)
+                .len(),
+            1
+        );
     }
 }

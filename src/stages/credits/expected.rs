@@ -34,7 +34,10 @@ impl Expected {
     /// The currencies in which something is expected of a customer.
     pub fn currencies_of<'a>(&'a self, customer: &'a str) -> impl Iterator<Item = Currency> + 'a {
         let from = (customer.to_owned(), Currency::MIN);
-        let of = self.balances.range(from..).take_while(move |((id, _), _)| id == customer);
+        let of = self
+            .balances
+            .range(from..)
+            .take_while(move |((id, _), _)| id == customer);
         of.map(|((_, currency), _)| *currency)
     }
 }

@@ -140,10 +140,20 @@ impl Ledger {
     /// Sums `entries`, newest first as Stripe lists them.
     #[must_use]
     pub fn of(entries: &[Entry], read: Read) -> Self {
-        let mut ledger = Self { read, rows: entries.len() as u64, ..Self::default() };
+        let mut ledger = Self {
+            read,
+            rows: entries.len() as u64,
+            ..Self::default()
+        };
         if let Some(newest) = entries.iter().map(|entry| entry.created).max() {
-            let ids = entries.iter().filter(|entry| entry.created == newest).map(|entry| entry.id.clone());
-            ledger.head = Some(Head { created: newest, ids: ids.collect() });
+            let ids = entries
+                .iter()
+                .filter(|entry| entry.created == newest)
+                .map(|entry| entry.id.clone());
+            ledger.head = Some(Head {
+                created: newest,
+                ids: ids.collect(),
+            });
         }
         let mut newest_of: BTreeMap<Currency, i64> = BTreeMap::new();
         for entry in entries {
@@ -156,7 +166,12 @@ impl Ledger {
 
     fn add(&mut self, entry: &Entry, newest_of: &mut BTreeMap<Currency, i64>) -> Result<(), String> {
         let currency = Currency::parse(&entry.currency).map_err(|e| format!("row {}: {e}", entry.id))?;
-        let too_large = || format!("row {} does not fit: the amounts add up to more than 64 bits hold", entry.id);
+        let too_large = || {
+            format!(
+                "row {} does not fit: the amounts add up to more than 64 bits hold",
+                entry.id
+            )
+        };
         let amount = entry.amount.checked_neg().ok_or_else(too_large)?;
         let ending = entry.ending_balance.checked_neg().ok_or_else(too_large)?;
         let book = self.books.entry(currency).or_default();
@@ -196,7 +211,11 @@ impl Side {
             all.extend(ledger.books.keys());
         }
         if let Some(map) = &self.credit_balance {
-            all.extend(map.iter().filter(|(_, amount)| **amount != 0).map(|(currency, _)| *currency));
+            all.extend(
+                map.iter()
+                    .filter(|(_, amount)| **amount != 0)
+                    .map(|(currency, _)| *currency),
+            );
         }
         if self.balance != 0 {
             all.extend(self.currency);
@@ -209,13 +228,18 @@ impl Side {
     /// `invoice_credit_balance` in `currency`: zero where the map is there without it, `None` where the map is not.
     #[must_use]
     pub fn credit_in(&self, currency: Currency) -> Option<i64> {
-        self.credit_balance.as_ref().map(|map| map.get(&currency).copied().unwrap_or(0))
+        self.credit_balance
+            .as_ref()
+            .map(|map| map.get(&currency).copied().unwrap_or(0))
     }
 
     /// The ledger's sum in `currency`, `None` where the ledger was not read or cannot be trusted.
     #[must_use]
     pub fn ledger_in(&self, currency: Currency) -> Option<i64> {
-        let ledger = self.ledger.as_ref().filter(|ledger| ledger.unreadable.is_none())?;
+        let ledger = self
+            .ledger
+            .as_ref()
+            .filter(|ledger| ledger.unreadable.is_none())?;
         Some(ledger.books.get(&currency).map_or(0, |book| book.sum))
     }
 }
@@ -242,17 +266,35 @@ mod tests {
 
     #[test]
     fn currencies_are_summed_apart_and_signs_turned_once() {
-        let entries =
-            [entry("c", 300, "usd", -900, 30), entry("b", -500, "aud", -500, 20), entry("a", -1200, "usd", -1200, 10)];
+        let entries = [
+            entry("c", 300, "usd", -900, 30),
+            entry("b", -500, "aud", -500, 20),
+            entry("a", -1200, "usd", -1200, 10),
+        ];
         let ledger = Ledger::of(&entries, Read::default());
-        assert_eq!(ledger.books[&usd()], Book { sum: 900, newest_endings: vec![900] });
+        assert_eq!(
+            ledger.books[&usd()],
+            Book {
+                sum: 900,
+                newest_endings: vec![900]
+            }
+        );
         assert_eq!(ledger.books[&Currency::parse("aud").unwrap()].sum, 500);
-        assert_eq!(ledger.head, Some(Head { created: 30, ids: vec!["c".into()] }));
+        assert_eq!(
+            ledger.head,
+            Some(Head {
+                created: 30,
+                ids: vec!["c".into()]
+            })
+        );
     }
 
     #[test]
     fn rows_of_one_second_may_come_in_any_order() {
-        let entries = [entry("a", -100, "usd", -100, 10), entry("b", -50, "usd", -150, 10)];
+        let entries = [
+            entry("a", -100, "usd", -100, 10),
+            entry("b", -50, "usd", -150, 10),
+        ];
         let ledger = Ledger::of(&entries, Read::default());
         assert_eq!(ledger.books[&usd()].newest_endings, [100, 150]);
         assert_eq!(ledger.head.unwrap().ids.len(), 2);
@@ -265,7 +307,12 @@ mod tests {
         let entries = [entry("a", -i64::MAX, "usd", 0, 2), entry("b", -1, "usd", 0, 1)];
         assert!(Ledger::of(&entries, Read::default()).unreadable.is_some());
         let entries = [entry("a", 1, "💰", 0, 1)];
-        assert!(Ledger::of(&entries, Read::default()).unreadable.unwrap().contains("row a"));
+        assert!(
+            Ledger::of(&entries, Read::default())
+                .unreadable
+                .unwrap()
+                .contains("row a")
+        );
     }
 
     #[test]

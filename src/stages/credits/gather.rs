@@ -12,11 +12,11 @@ use super::audit::Listed;
 use super::expected::{self, Expected};
 use super::facts::{CustomerFacts, Grant, Side};
 use super::plan::{self, Rules};
-use crate::domain::ids::{Role, StageId};
+use crate::domain::ids::{Accounts, Digest, Role, StageId};
 use crate::domain::plan::{Header, OutOfScope, Plan};
 use crate::domain::scope::{Belongs, Candidate};
 use crate::domain::text::Safe;
-use crate::stages::{Gathered, Reading, StageError};
+use crate::stages::{Gathered, Reading, Settings, StageError};
 
 /// All that was read.
 pub(super) struct Facts {
@@ -34,8 +34,8 @@ pub(super) struct Row {
 
 pub(super) type Rows = BTreeMap<String, Row>;
 
-fn source_after(reading: &Reading) -> Result<SourceAfter, StageError> {
-    reading.settings.credits.source_after.ok_or_else(|| {
+fn source_after(settings: &Settings) -> Result<SourceAfter, StageError> {
+    settings.credits.source_after.ok_or_else(|| {
         StageError::Setting(
             "credits.source_after is not set: say `drain` (the old balance becomes zero first) or `leave` (both copies \
              can be spent)"
@@ -45,7 +45,7 @@ fn source_after(reading: &Reading) -> Result<SourceAfter, StageError> {
 }
 
 pub(super) async fn gather(reading: &Reading) -> Result<Gathered, StageError> {
-    source_after(reading)?;
+    source_after(&reading.settings)?;
     let expected = read_expected(reading)?;
     let (source, destination, grants) = tokio::try_join!(
         lists::customers(reading, Role::Source),
@@ -60,7 +60,10 @@ pub(super) async fn gather(reading: &Reading) -> Result<Gathered, StageError> {
     let mut customers = sort(reading, source, destination, grants);
     let read = ledgers::read_all(reading, &mut customers, expected.as_ref()).await?;
     counts.extend(read);
-    Ok(Gathered { facts: Box::new(Facts { customers, expected }), counts })
+    Ok(Gathered {
+        facts: Box::new(Facts { customers, expected }),
+        counts,
+    })
 }
 
 /// Who belongs where; the ledgers are still missing.
@@ -75,23 +78,43 @@ fn sort(
     for (id, row) in source {
         let there = destination.remove(&id);
         let has_method = row.has_default_method || there.is_some();
-        let belongs = scope.decide(Candidate { id: &id, metadata: &row.metadata, has_method });
+        let belongs = scope.decide(Candidate {
+            id: &id,
+            metadata: &row.metadata,
+            has_method,
+        });
         let mut side = row.side;
         side.grants = grants.remove(&id).unwrap_or_default();
         let destination = there.map(|there| there.side);
-        customers.push(CustomerFacts { id, label: row.label, belongs, source: side, destination });
+        customers.push(CustomerFacts {
+            id,
+            label: row.label,
+            belongs,
+            source: side,
+            destination,
+        });
     }
     customers
 }
 
 fn read_expected(reading: &Reading) -> Result<Option<Expected>, StageError> {
-    let Some(file) = &reading.settings.credits.expected else { return Ok(None) };
+    let Some(file) = &reading.settings.credits.expected else {
+        return Ok(None);
+    };
     let name = file.path.display().to_string();
-    expected::parse(&name, &file.bytes).map(Some).map_err(|e| StageError::Input(e.to_string()))
+    expected::parse(&name, &file.bytes)
+        .map(Some)
+        .map_err(|e| StageError::Input(e.to_string()))
 }
 
 fn expected_name(reading: &Reading) -> String {
-    reading.settings.credits.expected.as_ref().map(|file| file.path.display().to_string()).unwrap_or_default()
+    reading
+        .settings
+        .credits
+        .expected
+        .as_ref()
+        .map(|file| file.path.display().to_string())
+        .unwrap_or_default()
 }
 
 fn known_customers(file: &str, expected: Option<&Expected>, source: &Rows) -> Result<(), StageError> {
@@ -108,8 +131,12 @@ fn known_customers(file: &str, expected: Option<&Expected>, source: &Rows) -> Re
 }
 
 pub(super) fn plan(facts: &Facts, reading: &Reading) -> Result<Plan, StageError> {
-    let source_after = source_after(reading)?;
-    let rules = Rules { accounts: &reading.accounts, source_after, expected: facts.expected.as_ref() };
+    let source_after = source_after(&reading.settings)?;
+    let rules = Rules {
+        accounts: &reading.accounts,
+        source_after,
+        expected: facts.expected.as_ref(),
+    };
     let (mut changes, mut findings, mut out) = (Vec::new(), Vec::new(), OutOfScope::default());
     for customer in &facts.customers {
         let (rows, found) = plan::customer(customer, rules);
@@ -118,35 +145,62 @@ pub(super) fn plan(facts: &Facts, reading: &Reading) -> Result<Plan, StageError>
         plan::count_outside(&mut out, customer);
     }
     if let Some(expected) = &facts.expected {
-        let belongs: BTreeMap<&str, Belongs> =
-            facts.customers.iter().map(|customer| (customer.id.as_str(), customer.belongs)).collect();
+        let belongs: BTreeMap<&str, Belongs> = facts
+            .customers
+            .iter()
+            .map(|customer| (customer.id.as_str(), customer.belongs))
+            .collect();
         findings.extend(plan::expected_outside(expected, &belongs));
     }
-    let mut policy = BTreeMap::from([("source_after".to_owned(), source_after.word().to_owned())]);
-    if let Some(file) = &reading.settings.credits.expected {
-        let digest = crate::domain::ids::Digest::of("cutover-file-v1", [file.bytes.as_slice()]);
+    let header = header(&reading.accounts, &reading.settings)?;
+    Ok(Plan::seal(header, out, changes, findings, reading.clock.now())?)
+}
+
+pub(super) fn header(accounts: &Accounts, settings: &Settings) -> Result<Header, StageError> {
+    let mut policy = BTreeMap::from([(
+        "source_after".to_owned(),
+        source_after(settings)?.word().to_owned(),
+    )]);
+    if let Some(file) = &settings.credits.expected {
+        let digest = Digest::of("cutover-file-v1", [file.bytes.as_slice()]);
         policy.insert("expected_balances".to_owned(), digest.hex());
     }
-    let header = Header {
-        accounts: reading.accounts.clone(),
+    let (accounts, scope) = (accounts.clone(), settings.scope.digest());
+    Ok(Header {
+        accounts,
         policy,
-        scope: reading.settings.scope.digest(),
+        scope,
         stage: StageId::Credits,
-    };
-    Ok(Plan::seal(header, out, changes, findings, reading.clock.now())?)
+    })
 }
 
 /// Both accounts' customers as they are now, from the list alone.
 pub(super) async fn list_both(reading: &Reading) -> Result<(Listed, Listed), StageError> {
-    let (source, destination) =
-        tokio::try_join!(lists::customers(reading, Role::Source), lists::customers(reading, Role::Destination))?;
-    let sides = |rows: Rows| rows.into_iter().map(|(id, row)| (id, row.side)).collect::<Listed>();
+    let (source, destination) = tokio::try_join!(
+        lists::customers(reading, Role::Source),
+        lists::customers(reading, Role::Destination)
+    )?;
+    let sides = |rows: Rows| {
+        rows.into_iter()
+            .map(|(id, row)| (id, row.side))
+            .collect::<Listed>()
+    };
     Ok((sides(source), sides(destination)))
 }
 
 /// Shows rows of one customer before there is a plan.
-fn preview(reading: &Reading, facts: &CustomerFacts, expected: Option<&Expected>) -> Vec<Arc<crate::domain::change::Change>> {
-    let Ok(source_after) = source_after(reading) else { return Vec::new() };
-    let rules = Rules { accounts: &reading.accounts, source_after, expected };
+fn preview(
+    reading: &Reading,
+    facts: &CustomerFacts,
+    expected: Option<&Expected>,
+) -> Vec<Arc<crate::domain::change::Change>> {
+    let Ok(source_after) = source_after(&reading.settings) else {
+        return Vec::new();
+    };
+    let rules = Rules {
+        accounts: &reading.accounts,
+        source_after,
+        expected,
+    };
     plan::customer(facts, rules).0.into_iter().map(Arc::new).collect()
 }

@@ -22,7 +22,12 @@ pub fn panel(plan: Option<&Plan>) -> Panel {
 }
 
 fn columns() -> Vec<Column> {
-    let column = |title: &str, width, align, drop_order| Column { title: title.to_owned(), width, align, drop_order };
+    let column = |title: &str, width, align, drop_order| Column {
+        title: title.to_owned(),
+        width,
+        align,
+        drop_order,
+    };
     vec![
         column("customer", 18, Align::Left, 0),
         column("name", 12, Align::Left, 3),
@@ -37,7 +42,11 @@ fn columns() -> Vec<Column> {
 pub fn cells(change: &Change, unmasked: bool) -> Vec<String> {
     vec![
         short_id(&change.subject),
-        if unmasked { change.label.to_string() } else { change.label.masked() },
+        if unmasked {
+            change.label.to_string()
+        } else {
+            change.label.masked()
+        },
         change.item.clone(),
         change.money.map(|money| money.to_string()).unwrap_or_default(),
         change.rule.clone(),
@@ -83,20 +92,38 @@ fn checks(plan: &Plan) -> Vec<Check> {
         0 => check("all sources agree".to_owned(), Tone::Good),
         some => check(format!("{some} with sources that differ"), Tone::Bad),
     });
-    let elsewhere = plan.findings().iter().filter(|f| f.rule == "balance_in_other_currency").count();
+    let elsewhere = plan
+        .findings()
+        .iter()
+        .filter(|f| f.rule == "balance_in_other_currency")
+        .count();
     if elsewhere > 0 {
-        checks.push(check(format!("{elsewhere} balances the customer object does not show"), Tone::Attention));
+        checks.push(check(
+            format!("{elsewhere} balances the customer object does not show"),
+            Tone::Attention,
+        ));
     }
     if totals.planned_debits > 0 {
-        checks.push(check(format!("{} debits", totals.planned_debits), Tone::Attention));
+        checks.push(check(
+            format!("{} debits", totals.planned_debits),
+            Tone::Attention,
+        ));
     }
-    let leaves = plan.header().policy.get("source_after").map(String::as_str) == Some(SourceAfter::Leave.word());
+    let leaves =
+        plan.header().policy.get("source_after").map(String::as_str) == Some(SourceAfter::Leave.word());
     checks.push(if leaves {
-        check("the old balances stay: both copies can be spent".to_owned(), Tone::Bad)
+        check(
+            "the old balances stay: both copies can be spent".to_owned(),
+            Tone::Bad,
+        )
     } else {
         check("the old balances are drained first".to_owned(), Tone::Good)
     });
-    let blocked = plan.changes().iter().filter(|change| change.verdict == Verdict::Blocked).count();
+    let blocked = plan
+        .changes()
+        .iter()
+        .filter(|change| change.verdict == Verdict::Blocked)
+        .count();
     if blocked > 0 {
         checks.push(check(format!("{blocked} to decide"), Tone::Attention));
     }

@@ -66,7 +66,9 @@ pub fn count_outside(out: &mut OutOfScope, facts: &CustomerFacts) {
         Belongs::Excluded => "excluded",
     };
     *out.customers.entry(reason.to_owned()).or_default() += 1;
-    let Some(balances) = &facts.source.credit_balance else { return };
+    let Some(balances) = &facts.source.credit_balance else {
+        return;
+    };
     for (currency, amount) in balances.iter().filter(|(_, amount)| **amount != 0) {
         let sum = out.balances.entry(*currency).or_default();
         *sum = sum.saturating_add(*amount);

@@ -33,17 +33,29 @@ pub const ENDING: &str = "ending";
 #[must_use]
 pub fn next(change: &Change, facts: &[Fact]) -> Step {
     let Ok(payload) = serde_json::from_str::<Payload>(&change.payload) else {
-        return end(RowEnd::Failed, "the plan's row cannot be read; make the plan again", None);
+        return end(
+            RowEnd::Failed,
+            "the plan's row cannot be read; make the plan again",
+            None,
+        );
     };
     let writes = change.writes_now();
     let write = |op: &str| writes.iter().find(|write| write.op == op);
     if let Some(planned) = write(BILLING_GRANT) {
-        return if wrote(facts, BILLING_GRANT).is_some() { done() } else { Step::Write(planned.clone()) };
+        return if wrote(facts, BILLING_GRANT).is_some() {
+            done()
+        } else {
+            Step::Write(planned.clone())
+        };
     }
     match (write(DEBIT), write(GRANT)) {
         (None, Some(grant)) => grant_only(grant, &payload, facts),
         (Some(debit), Some(grant)) => moving(debit, write(CORRECT), grant, &payload, facts),
-        _ => end(RowEnd::Failed, "the plan's row has no writes this program knows; make the plan again", None),
+        _ => end(
+            RowEnd::Failed,
+            "the plan's row has no writes this program knows; make the plan again",
+            None,
+        ),
     }
 }
 
@@ -69,26 +81,39 @@ fn moving(
         return look.unwrap_or_else(|| Step::Write(debit.clone()));
     };
     let (Some(planned), Some(ending)) = (grant.money, debited.numbers.get(ENDING).copied()) else {
-        return end(RowEnd::Unknown, "the old account's ending balance is not on record; look at the customer", None);
+        return end(
+            RowEnd::Unknown,
+            "the old account's ending balance is not on record; look at the customer",
+            None,
+        );
     };
     let taken_back = over_debited(planned.amount, ending);
     if taken_back != 0 && wrote(facts, CORRECT).is_none() {
         return match correct {
             Some(correct) => Step::Write(resized(correct, taken_back)),
-            None => end(RowEnd::Unknown, "the plan has no correcting write; look at the customer", None),
+            None => end(
+                RowEnd::Unknown,
+                "the plan has no correcting write; look at the customer",
+                None,
+            ),
         };
     }
     let owed = planned.amount - taken_back;
     let moved = (owed != planned.amount).then(|| Money::new(owed, planned.currency));
     if owed == 0 {
-        let why = "the balance was used up on the old account while it was being moved; nothing was left to move";
+        let why =
+            "the balance was used up on the old account while it was being moved; nothing was left to move";
         return end(RowEnd::Drifted, why, None);
     }
     if wrote(facts, GRANT).is_none() {
         return Step::Write(resized(grant, owed));
     }
     let why = why_done(planned, ending, taken_back);
-    Step::End { end: RowEnd::Done, why, moved }
+    Step::End {
+        end: RowEnd::Done,
+        why,
+        moved,
+    }
 }
 
 /// How much of `planned` the debit took although it was not there any more; same sign as `planned`, never more than it.
@@ -128,39 +153,73 @@ fn resized(write: &PlannedWrite, amount: i64) -> PlannedWrite {
 
 fn look_at_source(payload: &Payload, facts: &[Fact]) -> Option<Step> {
     let Some(items) = saw(facts, SOURCE_NOW) else {
-        return Some(look(SOURCE_NOW, Role::Source, payload, payload.source_head.as_ref()));
+        return Some(look(
+            SOURCE_NOW,
+            Role::Source,
+            payload,
+            payload.source_head.as_ref(),
+        ));
     };
     changed(items, payload.source_head.as_ref(), "old account").map(|why| end(RowEnd::Drifted, &why, None))
 }
 
 fn look_at_destination(grant: &PlannedWrite, payload: &Payload, facts: &[Fact]) -> Option<Step> {
     let Some(items) = saw(facts, DESTINATION_NOW) else {
-        return Some(look(DESTINATION_NOW, Role::Destination, payload, payload.destination_head.as_ref()));
+        return Some(look(
+            DESTINATION_NOW,
+            Role::Destination,
+            payload,
+            payload.destination_head.as_ref(),
+        ));
     };
     let Some(items) = items else {
-        return Some(end(RowEnd::Drifted, "the customer is not on the new account any more", None));
+        return Some(end(
+            RowEnd::Drifted,
+            "the customer is not on the new account any more",
+            None,
+        ));
     };
     let ours = items.iter().any(|item| {
-        serde_json::from_slice::<Row>(item)
-            .is_ok_and(|row| row.metadata.and_then(|mut of| of.remove(marker::EFFECT)).as_ref() == Some(&grant.effect.0))
+        serde_json::from_slice::<Row>(item).is_ok_and(|row| {
+            row.metadata.and_then(|mut of| of.remove(marker::EFFECT)).as_ref() == Some(&grant.effect.0)
+        })
     });
-    ours.then(|| end(RowEnd::Drifted, "another run granted this credit meanwhile; read again", None))
+    ours.then(|| {
+        end(
+            RowEnd::Drifted,
+            "another run granted this credit meanwhile; read again",
+            None,
+        )
+    })
 }
 
 fn look(label: &'static str, role: Role, payload: &Payload, head: Option<&Head>) -> Step {
-    let query = head.map(|head| vec![("created[gte]".to_owned(), head.created.to_string())]).unwrap_or_default();
+    let query = head
+        .map(|head| vec![("created[gte]".to_owned(), head.created.to_string())])
+        .unwrap_or_default();
     let path = format!("/v1/customers/{}/balance_transactions", payload.customer);
-    Step::Look(Look { label, role, path, query, list: true })
+    Step::Look(Look {
+        label,
+        role,
+        path,
+        query,
+        list: true,
+    })
 }
 
 fn changed(items: Option<&[bytes::Bytes]>, head: Option<&Head>, place: &str) -> Option<String> {
-    let Some(items) = items else { return Some(format!("the customer is not on the {place} any more")) };
+    let Some(items) = items else {
+        return Some(format!("the customer is not on the {place} any more"));
+    };
     for item in items {
         let Ok(row) = serde_json::from_slice::<Row>(item) else {
             return Some(format!("a ledger row on the {place} could not be read"));
         };
         if !head.is_some_and(|head| head.ids.contains(&row.id)) {
-            return Some(format!("the ledger on the {place} has a new row, {}; read again", row.id));
+            return Some(format!(
+                "the ledger on the {place} has a new row, {}; read again",
+                row.id
+            ));
         }
     }
     None
@@ -191,7 +250,11 @@ fn done() -> Step {
 }
 
 fn end(end: RowEnd, why: &str, moved: Option<Money>) -> Step {
-    Step::End { end, why: why.to_owned(), moved }
+    Step::End {
+        end,
+        why: why.to_owned(),
+        moved,
+    }
 }
 
 #[cfg(test)]

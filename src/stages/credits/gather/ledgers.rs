@@ -72,13 +72,20 @@ pub(super) async fn read_all(
         }
         if shown.len() >= PREVIEW || done == total {
             reading.watch.preview(std::mem::take(&mut shown));
-            reading.watch.progress("reading ledgers on both accounts", done, Some(total));
+            reading
+                .watch
+                .progress("reading ledgers on both accounts", done, Some(total));
         }
     }
     if done != total {
-        return Err(StageError::Refused("a part of the ledgers was not read; read again".to_owned()));
+        return Err(StageError::Refused(
+            "a part of the ledgers was not read; read again".to_owned(),
+        ));
     }
-    Ok(BTreeMap::from([("customers_in_scope".to_owned(), total), ("ledger_rows".to_owned(), rows)]))
+    Ok(BTreeMap::from([
+        ("customers_in_scope".to_owned(), total),
+        ("ledger_rows".to_owned(), rows),
+    ]))
 }
 
 fn place(customer: &mut CustomerFacts, role: Role, ledger: Option<Ledger>) {
@@ -108,9 +115,20 @@ fn start(
         // Dropping its handle does not stop a lane; a closed channel does.
         drop(reading.clock.spawn(async move {
             while let Some((at, customer)) = list.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let ledger = read(&reader, customer).await.map_err(|failure| failed(role, &failure));
+                let ledger = read(&reader, customer)
+                    .await
+                    .map_err(|failure| failed(role, &failure));
                 let stop = ledger.is_err();
-                if send.send(Arrived { at: *at, role, ledger }).await.is_err() || stop {
+                if send
+                    .send(Arrived {
+                        at: *at,
+                        role,
+                        ledger,
+                    })
+                    .await
+                    .is_err()
+                    || stop
+                {
                     return;
                 }
             }
@@ -122,12 +140,19 @@ fn start(
 /// `None`: the customer does not exist (any more).
 async fn read(reader: &Reader, customer: &str) -> Result<Option<Ledger>, Failure> {
     let path = format!("/v1/customers/{customer}/balance_transactions");
-    let pages = match reader.list::<BalanceTransaction>(&path, &Form::new()).collect_pages().await {
+    let pages = match reader
+        .list::<BalanceTransaction>(&path, &Form::new())
+        .collect_pages()
+        .await
+    {
         Ok(pages) => pages,
         Err(failure) if failure.api().is_some_and(|api| api.meta.status == 404) => return Ok(None),
         Err(failure) => return Err(failure),
     };
-    let read = pages.last().map(|page| read_of(&page.reply.meta)).unwrap_or_default();
+    let read = pages
+        .last()
+        .map(|page| read_of(&page.reply.meta))
+        .unwrap_or_default();
     let entries: Vec<Entry> = pages.into_iter().flat_map(|page| page.items).map(entry).collect();
     Ok(Some(of_unique(entries, read)))
 }

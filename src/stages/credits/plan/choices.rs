@@ -11,7 +11,13 @@ use crate::stages::credits::effects::{BILLING_GRANT, Effects, GRANT, Payload};
 use crate::stages::credits::facts::{CustomerFacts, Grant};
 
 /// Names of the choices, as decision files use them.
-pub const CHOICES: [&str; 5] = ["let_it_pay", "returned_outside", "equal_credit", "equal_grant", "left"];
+pub const CHOICES: [&str; 5] = [
+    "let_it_pay",
+    "returned_outside",
+    "equal_credit",
+    "equal_grant",
+    "left",
+];
 
 /// A row per currency in which Stripe holds cash for the customer.
 pub(super) fn cash(facts: &CustomerFacts, rules: Rules<'_>) -> Vec<Change> {
@@ -19,7 +25,9 @@ pub(super) fn cash(facts: &CustomerFacts, rules: Rules<'_>) -> Vec<Change> {
     let rows = held.map(|(currency, amount)| {
         let money = Money::new(*amount, *currency);
         let of = format!("cash-{}", currency.code());
-        let why = format!("Stripe holds {money} in cash for the customer on the old account; the API cannot move cash");
+        let why = format!(
+            "Stripe holds {money} in cash for the customer on the old account; the API cannot move cash"
+        );
         let mut row = blocked(facts, &of, format!("{currency} cash"), "cash_balance", why, money);
         row.choices = common(facts, rules, money, &of);
         row
@@ -66,9 +74,17 @@ fn blocked(
         customer: facts.id.clone(),
         money: Some(money),
         source_before: 0,
-        destination_before: facts.destination.as_ref().and_then(|s| s.ledger_in(money.currency)).unwrap_or(0),
+        destination_before: facts
+            .destination
+            .as_ref()
+            .and_then(|s| s.ledger_in(money.currency))
+            .unwrap_or(0),
         source_head: None,
-        destination_head: facts.destination.as_ref().and_then(|s| s.ledger.as_ref()).and_then(|l| l.head.clone()),
+        destination_head: facts
+            .destination
+            .as_ref()
+            .and_then(|s| s.ledger.as_ref())
+            .and_then(|l| l.head.clone()),
         drains: false,
         is_balance: false,
         billed_in: false,
@@ -84,28 +100,58 @@ fn common(facts: &CustomerFacts, rules: Rules<'_>, money: Money, of: &str) -> Ve
         sign_off: true,
     };
     let mut all = vec![
-        choice("let_it_pay", "it stays and pays what is still open on the old account", vec![]),
-        choice("returned_outside", "it is returned to the customer outside this program", vec![]),
+        choice(
+            "let_it_pay",
+            "it stays and pays what is still open on the old account",
+            vec![],
+        ),
+        choice(
+            "returned_outside",
+            "it is returned to the customer outside this program",
+            vec![],
+        ),
     ];
     if facts.destination.is_some() {
-        let effects = Effects { accounts: rules.accounts, customer: &facts.id, ordinal: 0 };
+        let effects = Effects {
+            accounts: rules.accounts,
+            customer: &facts.id,
+            ordinal: 0,
+        };
         let write = effects.entry_of(GRANT, Role::Destination, money, When::Always, of);
-        let means = "an equal credit is granted on the new account; finance moves the money between the accounts";
+        let means =
+            "an equal credit is granted on the new account; finance moves the money between the accounts";
         all.push(choice("equal_credit", means, vec![write]));
     }
-    all.push(choice("left", "it is left where it is, for the reason in the note", vec![]));
+    all.push(choice(
+        "left",
+        "it is left where it is, for the reason in the note",
+        vec![],
+    ));
     all
 }
 
 fn equal_grant(facts: &CustomerFacts, rules: Rules<'_>, grant: &Grant) -> Choice {
-    let effects = Effects { accounts: rules.accounts, customer: &facts.id, ordinal: 0 };
+    let effects = Effects {
+        accounts: rules.accounts,
+        customer: &facts.id,
+        ordinal: 0,
+    };
     let mut form = vec![
         ("customer".to_owned(), facts.id.clone()),
         ("category".to_owned(), grant.category.clone()),
         ("amount[type]".to_owned(), "monetary".to_owned()),
-        ("amount[monetary][currency]".to_owned(), grant.money.currency.code().to_owned()),
-        ("amount[monetary][value]".to_owned(), grant.money.amount.to_string()),
-        ("applicability_config[scope][price_type]".to_owned(), "metered".to_owned()),
+        (
+            "amount[monetary][currency]".to_owned(),
+            grant.money.currency.code().to_owned(),
+        ),
+        (
+            "amount[monetary][value]".to_owned(),
+            grant.money.amount.to_string(),
+        ),
+        (
+            "applicability_config[scope][price_type]".to_owned(),
+            "metered".to_owned(),
+        ),
         (format!("metadata[{}]", marker::OF), grant.id.clone()),
     ];
     if let Some(expires) = grant.expires_at {

@@ -49,15 +49,27 @@ impl Made {
 /// The balance rows of a customer in scope: one per currency, or one that says there is nothing.
 pub(super) fn balances(facts: &CustomerFacts, rules: Rules<'_>, findings: &mut Vec<Finding>) -> Vec<Change> {
     let mut currencies = facts.source.currencies();
-    currencies.extend(rules.expected.into_iter().flat_map(|expected| expected.currencies_of(&facts.id)));
+    currencies.extend(
+        rules
+            .expected
+            .into_iter()
+            .flat_map(|expected| expected.currencies_of(&facts.id)),
+    );
     currencies.sort_unstable();
     currencies.dedup();
     if currencies.is_empty() {
         return vec![nothing(facts)];
     }
     // The first grant sets the currency of a customer who has none, for good: the billing currency goes first.
-    let unset = facts.destination.as_ref().is_some_and(|side| side.currency.is_none());
-    let billed_in = facts.source.currency.filter(|currency| currencies.contains(currency)).or(currencies.first().copied());
+    let unset = facts
+        .destination
+        .as_ref()
+        .is_some_and(|side| side.currency.is_none());
+    let billed_in = facts
+        .source
+        .currency
+        .filter(|currency| currencies.contains(currency))
+        .or(currencies.first().copied());
     let mut rows = Vec::with_capacity(currencies.len());
     for currency in currencies {
         let mut made = decide(facts, currency, rules);
@@ -84,7 +96,11 @@ pub(super) fn without_method(facts: &CustomerFacts) -> Vec<Change> {
 }
 
 fn nothing(facts: &CustomerFacts) -> Change {
-    let made = Made::noop("nothing_there", "no balance in any currency, and an empty ledger".to_owned(), None);
+    let made = Made::noop(
+        "nothing_there",
+        "no balance in any currency, and an empty ledger".to_owned(),
+        None,
+    );
     let payload = Payload {
         customer: facts.id.clone(),
         money: None,
@@ -103,14 +119,22 @@ fn nothing(facts: &CustomerFacts) -> Change {
 
 fn decide(facts: &CustomerFacts, currency: Currency, rules: Rules<'_>) -> Made {
     let Some(destination) = &facts.destination else {
-        let money = facts.source.ledger_in(currency).map(|amount| Money::new(amount, currency));
-        let why = "the customer is not on the new account; run Stripe's copy again, or leave the customer out".to_owned();
+        let money = facts
+            .source
+            .ledger_in(currency)
+            .map(|amount| Money::new(amount, currency));
+        let why =
+            "the customer is not on the new account; run Stripe's copy again, or leave the customer out"
+                .to_owned();
         return Made::blocked("not_on_destination", why, money);
     };
     let amount = match agreed(&facts.source, currency) {
         Ok(amount) => amount,
         Err((rule, why)) => {
-            let money = facts.source.ledger_in(currency).map(|amount| Money::new(amount, currency));
+            let money = facts
+                .source
+                .ledger_in(currency)
+                .map(|amount| Money::new(amount, currency));
             return Made::blocked(rule, why, money);
         }
     };
@@ -157,8 +181,14 @@ fn agreed(side: &Side, currency: Currency) -> Result<i64, (&'static str, String)
     if sum == credit && ending_fits && balance_fits {
         return Ok(sum);
     }
-    let ending = book.and_then(|book| book.newest_endings.first()).map_or("none".to_owned(), |e| say(*e));
-    let balance = if side.currency == Some(currency) { say(side.balance) } else { "not in this currency".to_owned() };
+    let ending = book
+        .and_then(|book| book.newest_endings.first())
+        .map_or("none".to_owned(), |e| say(*e));
+    let balance = if side.currency == Some(currency) {
+        say(side.balance)
+    } else {
+        "not in this currency".to_owned()
+    };
     Err((
         "sources_disagree",
         format!(
@@ -183,12 +213,24 @@ fn fresh(facts: &CustomerFacts, money: Money, ordinal: u32, rules: Rules<'_>) ->
         };
         return Made::noop(rule, why, Some(money));
     }
-    let effects = Effects { accounts: rules.accounts, customer: &facts.id, ordinal };
+    let effects = Effects {
+        accounts: rules.accounts,
+        customer: &facts.id,
+        ordinal,
+    };
     let drains = rules.source_after == SourceAfter::Drain;
-    let old = if drains { "the old balance becomes zero first" } else { "the old balance stays and can still be spent" };
+    let old = if drains {
+        "the old balance becomes zero first"
+    } else {
+        "the old balance stays and can still be spent"
+    };
     Made {
         verdict: Verdict::Planned,
-        rule: if money.amount < 0 { "agrees_debit" } else { "agrees" },
+        rule: if money.amount < 0 {
+            "agrees_debit"
+        } else {
+            "agrees"
+        },
         why: "ledger sum, newest ending balance and invoice_credit_balance agree".to_owned(),
         effect: format!("{} moves to the new account; {old}.", money.in_words()),
         risk: if money.amount < 0 { Risk::Medium } else { Risk::Low },
@@ -206,12 +248,21 @@ fn half(facts: &CustomerFacts, now: Money, ordinal: u32, owed: i64, rules: Rules
         );
         return Made::blocked("half_moved_and_more", why, Some(owed));
     }
-    let effects = Effects { accounts: rules.accounts, customer: &facts.id, ordinal };
+    let effects = Effects {
+        accounts: rules.accounts,
+        customer: &facts.id,
+        ordinal,
+    };
     Made {
         verdict: Verdict::Planned,
         rule: "half_moved",
-        why: format!("an earlier run took {owed} off the old account and did not grant it: its marker is on the old ledger only"),
-        effect: format!("{} is granted on the new account; the old account is not touched.", owed.in_words()),
+        why: format!(
+            "an earlier run took {owed} off the old account and did not grant it: its marker is on the old ledger only"
+        ),
+        effect: format!(
+            "{} is granted on the new account; the old account is not touched.",
+            owed.in_words()
+        ),
         risk: Risk::High,
         money: Some(owed),
         writes: effects.moving(owed, false),
@@ -254,7 +305,11 @@ fn other_currency(facts: &CustomerFacts, currency: Currency, money: Option<Money
     }
     let shown = Money::new(facts.source.balance, own);
     let held = money?;
-    let severity = if shown.amount == 0 { Severity::Warn } else { Severity::Note };
+    let severity = if shown.amount == 0 {
+        Severity::Warn
+    } else {
+        Severity::Note
+    };
     Some(Finding {
         stage: StageId::Credits,
         customer: facts.id.clone(),
@@ -278,17 +333,35 @@ fn sets_currency(made: &mut Made, currency: Currency) {
 }
 
 fn row(facts: &CustomerFacts, currency: Currency, made: Made, rules: Rules<'_>, billed_in: bool) -> Change {
-    let drains = rules.source_after == SourceAfter::Drain && made.writes.iter().any(|write| write.op == DEBIT);
-    assemble(facts, currency, made, payload_of(facts, currency, drains, billed_in))
+    let drains =
+        rules.source_after == SourceAfter::Drain && made.writes.iter().any(|write| write.op == DEBIT);
+    assemble(
+        facts,
+        currency,
+        made,
+        payload_of(facts, currency, drains, billed_in),
+    )
 }
 
 fn payload_of(facts: &CustomerFacts, currency: Currency, drains: bool, billed_in: bool) -> Payload {
-    let head = |side: &Side| side.ledger.as_ref().and_then(|ledger: &Ledger| ledger.head.clone());
+    let head = |side: &Side| {
+        side.ledger
+            .as_ref()
+            .and_then(|ledger: &Ledger| ledger.head.clone())
+    };
     Payload {
         customer: facts.id.clone(),
         money: None,
-        source_before: facts.source.ledger_in(currency).or(facts.source.credit_in(currency)).unwrap_or(0),
-        destination_before: facts.destination.as_ref().and_then(|side| side.ledger_in(currency)).unwrap_or(0),
+        source_before: facts
+            .source
+            .ledger_in(currency)
+            .or(facts.source.credit_in(currency))
+            .unwrap_or(0),
+        destination_before: facts
+            .destination
+            .as_ref()
+            .and_then(|side| side.ledger_in(currency))
+            .unwrap_or(0),
         source_head: head(&facts.source),
         destination_head: facts.destination.as_ref().and_then(head),
         drains,
@@ -299,12 +372,28 @@ fn payload_of(facts: &CustomerFacts, currency: Currency, drains: bool, billed_in
 
 fn assemble(facts: &CustomerFacts, currency: Currency, made: Made, mut payload: Payload) -> Change {
     payload.money = made.money;
-    let word = if made.money.is_some_and(|money| money.amount < 0) { "debit" } else { "credit" };
-    assemble_with(facts, currency.code(), format!("{currency} {word}"), made, &payload)
+    let word = if made.money.is_some_and(|money| money.amount < 0) {
+        "debit"
+    } else {
+        "credit"
+    };
+    assemble_with(
+        facts,
+        currency.code(),
+        format!("{currency} {word}"),
+        made,
+        &payload,
+    )
 }
 
 /// The row itself. `of` is the currency or the id that tells the customer's rows apart.
-pub(super) fn assemble_with(facts: &CustomerFacts, of: &str, item: String, made: Made, payload: &Payload) -> Change {
+pub(super) fn assemble_with(
+    facts: &CustomerFacts,
+    of: &str,
+    item: String,
+    made: Made,
+    payload: &Payload,
+) -> Change {
     let currency = Currency::parse(of).ok();
     Change {
         key: ChangeKey(format!("{}/{of}", facts.id)),
@@ -313,7 +402,9 @@ pub(super) fn assemble_with(facts: &CustomerFacts, of: &str, item: String, made:
         item,
         planned_as: made.verdict,
         verdict: made.verdict,
-        fields: currency.map(|currency| fields(facts, currency, &made)).unwrap_or_default(),
+        fields: currency
+            .map(|currency| fields(facts, currency, &made))
+            .unwrap_or_default(),
         money: made.money,
         rule: made.rule.to_owned(),
         why: made.why,
@@ -328,9 +419,14 @@ pub(super) fn assemble_with(facts: &CustomerFacts, of: &str, item: String, made:
 }
 
 fn fields(facts: &CustomerFacts, currency: Currency, made: &Made) -> Vec<Field> {
-    let say = |amount: Option<i64>| amount.map_or("not read".to_owned(), |a| Money::new(a, currency).to_string());
+    let say =
+        |amount: Option<i64>| amount.map_or("not read".to_owned(), |a| Money::new(a, currency).to_string());
     let there = facts.destination.as_ref();
-    let moved = if made.verdict == Verdict::Planned { made.money.map_or(0, |money| money.amount) } else { 0 };
+    let moved = if made.verdict == Verdict::Planned {
+        made.money.map_or(0, |money| money.amount)
+    } else {
+        0
+    };
     let after = |now: Option<i64>| now.map(|amount| amount.saturating_add(moved));
     let field = |name: &str, before: String, after: String| Field {
         name: name.to_owned(),
@@ -354,11 +450,20 @@ fn fields(facts: &CustomerFacts, currency: Currency, made: &Made) -> Vec<Field> 
             say(facts.source.credit_in(currency)),
             there.map_or_else(absent, |side| say(after(side.credit_in(currency)))),
         ),
-        field("balance (now)", own(&facts.source), there.map_or_else(absent, own)),
+        field(
+            "balance (now)",
+            own(&facts.source),
+            there.map_or_else(absent, own),
+        ),
         field(
             "customer.currency",
-            facts.source.currency.map_or("none".to_owned(), |c| c.code().to_owned()),
-            there.map_or_else(absent, |side| side.currency.map_or("none".to_owned(), |c| c.code().to_owned())),
+            facts
+                .source
+                .currency
+                .map_or("none".to_owned(), |c| c.code().to_owned()),
+            there.map_or_else(absent, |side| {
+                side.currency.map_or("none".to_owned(), |c| c.code().to_owned())
+            }),
         ),
     ]
 }
