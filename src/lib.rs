@@ -8,4 +8,5 @@ pub mod engine;
 pub mod rehearsal;
 pub mod stages;
 pub mod stripe;
+pub mod telemetry;
 pub mod tui;
