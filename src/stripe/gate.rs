@@ -156,13 +156,13 @@ impl Gate {
         {
             return Err(Step::Wait(shifted(open), WaitReason::EndpointRate));
         }
-        if let Some(open) = self.account.full_until(now, at) {
-            return Err(Step::Wait(shifted(open), WaitReason::AccountRate));
-        }
-        let slot = self
+        // Late already, and every other request would have to wait for the same moment: promised, not asked for again.
+        let open = self.account.full_until(now, at);
+        let mut slot = self
             .account
             .reserve(now)
             .map_err(|later| Step::Wait(later, WaitReason::AccountRate))?;
+        slot.due = slot.due.max(open.unwrap_or(at));
         ticket.account = Some(slot);
         self.account.promise(slot.due);
         if let Some(lane) = self.endpoints.get_mut(&endpoint) {
@@ -334,3 +334,7 @@ impl Counts {
 fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+#[path = "gate_tests.rs"]
+mod tests;

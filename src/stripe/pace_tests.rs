@@ -103,42 +103,6 @@ async fn an_hour_at_25_a_second_uses_98_per_cent_and_no_second_is_above() {
     an_hour(25).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn endpoints_have_limits_of_their_own_that_add_up_to_the_accounts() {
-    const PATHS: [&str; 5] = [
-        "/v1/customers",
-        "/v1/events",
-        "/v1/payment_methods",
-        "/v1/billing/credit_grants",
-        "/v1/account",
-    ];
-    // The account's limit, the endpoints', how many of those, how many tasks.
-    for (account, each, n, tasks) in [
-        (50, 12, 4, 32),
-        (100, 25, 1, 8),
-        (100, 25, 3, 32),
-        (100, 25, 5, 64),
-    ] {
-        let clock = Clock::rehearsal(T0, SPEED);
-        let pacer = Pacer::new(clock.clone(), config(account, each));
-        let all = send_until(
-            &clock,
-            &pacer,
-            tasks,
-            &PATHS.map(endpoint)[..n],
-            T0.plus_ms(60_000),
-        )
-        .await;
-        let limit = (account as usize).min(each as usize * n);
-        assert!(most_in_any_second(&all) <= limit, "{account} {each} {n}");
-        assert!(
-            all.len() >= limit * 60 * 98 / 100,
-            "{account} {each} {n}: {}",
-            all.len()
-        );
-    }
-}
-
 #[tokio::test]
 async fn half_of_live_is_fifty_a_second_and_twelve_per_endpoint() {
     let half = PaceConfig::of(Mode::Live);
