@@ -135,14 +135,14 @@ mod tests {
     const ROLES: [Role; 2] = [Role::Source, Role::Destination];
 
     #[test]
-    fn the_only_write_of_this_list_is_a_balance_transaction() {
-        for role in ROLES {
-            let writes: Vec<_> = endpoints(role)
-                .filter(|e| e.method == Method::Post)
-                .map(|e| e.template)
-                .collect();
-            assert_eq!(writes, ["/v1/customers/{}/balance_transactions"]);
-        }
+    fn the_writes_of_this_list_are_credits_and_nothing_else() {
+        let writes = |role| {
+            let posts = endpoints(role).filter(|e| e.method == Method::Post);
+            posts.map(|e| e.template).collect::<Vec<_>>()
+        };
+        let ledger = "/v1/customers/{}/balance_transactions";
+        assert_eq!(writes(Role::Source), [ledger]);
+        assert_eq!(writes(Role::Destination), [ledger, "/v1/billing/credit_grants"]);
     }
 
     #[test]

@@ -272,7 +272,7 @@ impl Writer {
         }
     }
 
-    /// Waits before the same write is repeated, visible as [`super::pace::WaitReason::Backoff`].
+    /// Waits before the same write is repeated, visible as [`super::WaitReason::Backoff`].
     pub async fn back_off(&self, ms: i64) {
         self.0.pacer.back_off(ms).await;
     }
@@ -283,3 +283,7 @@ impl std::fmt::Debug for Writer {
         write!(f, "Writer({})", self.0.role)
     }
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;
