@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FallocateFlags, Mode, OFlags};
+use rustix::fs::{Advice, AtFlags, FallocateFlags, Mode, OFlags};
 
 /// A directory of append-only files. Names are plain file names. Tests put a faulty one in its place.
 pub trait JournalFs: Send + Sync {
@@ -17,6 +17,10 @@ pub trait JournalFs: Send + Sync {
     fn len(&self, name: &str) -> io::Result<Option<u64>>;
     /// For reading from the start.
     fn open_read(&self, name: &str) -> io::Result<Box<dyn Read + Send>>;
+    /// Makes the file's bytes durable and forgets what memory holds of them, so that the next read sees the disk. After
+    /// a failed sync memory shows bytes that the disk never got, and later syncs succeed; after a killed process it
+    /// shows bytes that may yet be lost.
+    fn settle(&self, name: &str) -> io::Result<()>;
     /// A new, empty file of mode 0600; an existing one is an error.
     fn create_new(&self, name: &str) -> io::Result<Box<dyn JournalFile>>;
     /// An existing file, for writing at its end.
@@ -131,6 +135,12 @@ impl JournalFs for Dir {
 
     fn open_read(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
         Ok(Box::new(self.file(name, OFlags::RDONLY)?))
+    }
+
+    fn settle(&self, name: &str) -> io::Result<()> {
+        let file = self.file(name, OFlags::RDONLY)?;
+        file.sync_data()?;
+        Ok(rustix::fs::fadvise(&file, 0, None, Advice::DontNeed)?)
     }
 
     fn create_new(&self, name: &str) -> io::Result<Box<dyn JournalFile>> {

@@ -213,6 +213,29 @@ async fn power_loss_while_a_torn_tail_is_set_aside_can_be_recovered_from_again()
     }
 }
 
+#[tokio::test]
+async fn a_record_that_a_killed_process_left_unsynced_is_made_durable_before_it_is_believed() {
+    let fs = notes(2).await;
+    let whole = fs.bytes(SEGMENT);
+    let first = whole.iter().position(|b| *b == b'\n').unwrap() + 1;
+    fs.put(SEGMENT, &whole[..first]);
+    fs.open_append(SEGMENT).unwrap().append(&whole[first..]).unwrap();
+    let (_, seen) = opened(&fs);
+    assert_eq!(records(seen), [note(0), note(1)]);
+    let after = fs.after_power_loss(|_, _| Vec::new());
+    assert_eq!(records(opened(&after).1), [note(0), note(1)]);
+}
+
+#[tokio::test]
+async fn a_record_that_is_only_in_memory_after_a_failed_sync_is_not_believed() {
+    let (fs, recs) = unsynced().await;
+    assert_eq!(
+        records(Reader::start(files(&fs)).unwrap().map(Result::unwrap).collect()),
+        recs
+    );
+    assert_eq!(records(opened(&fs.copy()).1), recs[..1]);
+}
+
 /// Runs `act` just before the directory is asked for the second segment.
 struct Racing {
     fs: SimFs,
@@ -234,6 +257,9 @@ impl JournalFs for Racing {
     }
     fn open_read(&self, name: &str) -> std::io::Result<Box<dyn std::io::Read + Send>> {
         self.fs.open_read(name)
+    }
+    fn settle(&self, name: &str) -> std::io::Result<()> {
+        self.fs.settle(name)
     }
     fn create_new(&self, name: &str) -> std::io::Result<Box<dyn crate::engine::journal::JournalFile>> {
         self.fs.create_new(name)
