@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{Advice, AtFlags, FallocateFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, FallocateFlags, Mode, OFlags};
 
 /// A directory of append-only files. Names are plain file names. Tests put a faulty one in its place.
 pub trait JournalFs: Send + Sync {
@@ -89,6 +89,7 @@ impl Dir {
     }
 
     /// Device number of the file system, as major and minor.
+    #[cfg(target_os = "linux")]
     pub fn device(&self) -> io::Result<(u32, u32)> {
         let dev = rustix::fs::fstat(&self.fd)?.st_dev;
         Ok((rustix::fs::major(dev), rustix::fs::minor(dev)))
@@ -102,6 +103,18 @@ impl Dir {
         ours_alone(&file, "it must be mode 0600: chmod 600 it")?;
         Ok(file)
     }
+}
+
+/// Drops the file's synced pages from memory.
+#[cfg(target_os = "linux")]
+fn forget(file: &File) -> io::Result<()> {
+    Ok(rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed)?)
+}
+
+/// Other systems have no such call; there a failed sync is believed to have kept its pages dirty.
+#[cfg(not(target_os = "linux"))]
+fn forget(_file: &File) -> io::Result<()> {
+    Ok(())
 }
 
 /// Refuses what somebody else owns or could read or change.
@@ -140,7 +153,7 @@ impl JournalFs for Dir {
     fn settle(&self, name: &str) -> io::Result<()> {
         let file = self.file(name, OFlags::RDONLY)?;
         file.sync_data()?;
-        Ok(rustix::fs::fadvise(&file, 0, None, Advice::DontNeed)?)
+        forget(&file)
     }
 
     fn create_new(&self, name: &str) -> io::Result<Box<dyn JournalFile>> {
