@@ -59,11 +59,13 @@ impl Dir {
     /// The error's text is a clause that says what is wrong.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
-        let fd = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+        // Without a trailing slash, behind which a symbolic link would be followed.
+        let path: PathBuf = path.components().collect();
+        let fd = File::from(rustix::fs::open(&path, flags, Mode::empty())?);
         ours_alone(&fd, "it must be mode 0700: chmod 700 it")?;
         Ok(Self {
             fd: Arc::new(fd.into()),
-            path: path.to_owned(),
+            path,
             held: None,
         })
     }

@@ -139,6 +139,7 @@ fn what_is_not_private_or_not_a_run_is_refused() {
     let link = parent.path().join("link");
     symlink(&path, &link).unwrap();
     assert!(refusal(&link).contains("symbolic link"));
+    assert!(refusal(&link.join("")).contains("symbolic link"));
     assert!(refusal(&path.join(HEADER)).contains("wrong kind of file"));
     assert!(refusal(&parent.path().join("none")).contains("is not there"));
     set_mode(&path, 0o750);
