@@ -93,6 +93,22 @@ async fn a_disk_that_tears_without_end_is_refused() {
     assert!(matches!(try_open(&fs), Err(JournalError::Exists { .. })));
 }
 
+#[tokio::test]
+async fn the_empty_segment_of_an_interrupted_rotation_is_removed() {
+    for cut in [0, 3] {
+        let fs = notes(2).await;
+        let whole = fs.bytes(SEGMENT);
+        fs.put(SEGMENT, &whole[..whole.len() - cut]);
+        fs.put("journal-000002.jsonl", b"");
+        opened(&fs);
+        assert!(
+            !fs.names().contains(&"journal-000002.jsonl".to_owned()),
+            "{cut} bytes cut"
+        );
+        assert!(fs.durable("journal-000002.jsonl").is_empty());
+    }
+}
+
 /// One acknowledged record, then three in one write whose sync never returned.
 async fn unsynced() -> (SimFs, Vec<Rec>) {
     let fs = fresh();

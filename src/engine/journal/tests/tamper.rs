@@ -296,10 +296,27 @@ async fn records_behind_a_link_and_links_to_nowhere_are_refused() {
     let e = assert_refused(&fs, &bytes, "the next segment is missing");
     assert!(matches!(e, JournalError::Missing { .. }));
     frame::encode(&mut bytes, &head, 3, UtcMs(0), b"{\"kind\":\"bare\"}");
-    assert_refused(&fs, &bytes, "a record stands behind the link");
-    bytes.truncate(bytes.len() - 5);
     fs.put("journal-000002.jsonl", b"");
+    let e = assert_refused(&fs, &bytes, "a record stands behind the link");
+    assert!(
+        e.to_string().contains("line 3") && e.to_string().contains("behind the link"),
+        "{e}"
+    );
+    bytes.truncate(bytes.len() - 5);
     assert_refused(&fs, &bytes, "something torn stands behind the link");
+}
+
+#[tokio::test]
+async fn a_record_that_continues_the_chain_under_a_wrong_number_is_refused() {
+    let fs = notes(1).await;
+    let mut bytes = fs.bytes(SEGMENT);
+    let head = Head {
+        seq: Seq(2),
+        sha256: Hash::of(bytes.trim_ascii_end()),
+    };
+    frame::encode(&mut bytes, &head, 3, UtcMs(0), b"{\"kind\":\"bare\"}");
+    let e = assert_refused(&fs, &bytes, "number 2 is missing").to_string();
+    assert!(e.contains("record 3 stands where record 2 belongs"), "{e}");
 }
 
 #[tokio::test]

@@ -135,6 +135,30 @@ async fn a_reader_is_not_confused_by_a_writer_that_goes_on_and_rotates_meanwhile
 }
 
 #[tokio::test]
+async fn a_line_that_is_being_written_is_read_once_it_is_whole() {
+    let full = notes(4).await;
+    for len in 0..full.bytes(SEGMENT).len() {
+        let (fs, act) = started(&full, len);
+        let at_end = Arc::new(Mutex::new(Some(act)));
+        let racing = Racing {
+            fs,
+            before_len: Mutex::default(),
+            at_end,
+        };
+        let mut reader = Reader::start(Arc::new(racing)).unwrap();
+        let seen = all(&mut reader);
+        // What was appended at the very end of a line is found by asking again.
+        reader.again().unwrap();
+        assert_eq!(
+            [seen, all(&mut reader)].concat(),
+            (0..4).map(note).collect::<Vec<_>>(),
+            "{len} bytes"
+        );
+        assert!(!reader.is_torn());
+    }
+}
+
+#[tokio::test]
 async fn a_reader_that_has_come_to_the_end_can_go_on_later() {
     let (full, recs) = rotated().await;
     for len in 0..full.bytes(SEGMENT).len() {
