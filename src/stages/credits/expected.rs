@@ -24,6 +24,24 @@ pub struct Expected {
     pub ignored: Vec<String>,
 }
 
+impl Expected {
+    /// What is expected of one customer in one currency, in minor units, and the line that says so.
+    #[must_use]
+    pub fn get(&self, customer: &str, currency: Currency) -> Option<(i64, usize)> {
+        self.balances.get(&(customer.to_owned(), currency)).copied()
+    }
+
+    /// The currencies in which something is expected of a customer.
+    pub fn currencies_of<'a>(&'a self, customer: &'a str) -> impl Iterator<Item = Currency> + 'a {
+        let from = (customer.to_owned(), Currency::MIN);
+        let of = self
+            .balances
+            .range(from..)
+            .take_while(move |((id, _), _)| id == customer);
+        of.map(|((_, currency), _)| *currency)
+    }
+}
+
 /// Reads the list. `file` is its name, for errors.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<Expected, TableError> {
     let table = Table::read(file, bytes, &[CUSTOMER, CURRENCY, AMOUNT])?;
