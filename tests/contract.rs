@@ -1,0 +1,13 @@
+//! Requests and answers against a table of facts derived from Stripe's `OpenAPI` description.
+
+#[cfg(test)]
+#[path = "contract/mod.rs"]
+mod facts;
+
+#[cfg(test)]
+#[path = "contract/checker.rs"]
+mod checker;
+
+#[cfg(test)]
+#[path = "contract/sweep.rs"]
+mod sweep;
