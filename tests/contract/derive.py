@@ -17,9 +17,9 @@ Notation of the result:
 * `schemas`: schema -> field -> fact. Nested fields are written `a.b`, an array's elements `a[]`, a map's values `a.*`.
 * fact: `type` is the list of alternatives: `string`, `integer`, `number`, `boolean`, `any`, `enum` (one of the values in
   the fact's `enum`), `unset` (the empty string, which clears), `object` (its fields have lines of their own), `map`,
-  `array`, `@name` (another schema). A format is written after a colon: `integer:unix-time`. `required` and `nullable`
-  are there when true, and `expandable` when an id stands for an object that can be asked for. The schema of such an
-  object has no entry in `schemas` if nothing else leads to it.
+  `array`, `@name` (another schema). A format is written after a colon: `integer:unix-time`. `required`, `nullable` and
+  `expandable` (may be named in `expand`) are there when true. `string` beside `@name` is an id that stands for the
+  object until it is expanded; the schema of that object has no entry in `schemas` if nothing else leads to it.
 """
 
 import json
@@ -86,29 +86,29 @@ class Flat:
     def __init__(self, join, any_key):
         self.facts, self.refs, self.join, self.any_key = {}, set(), join, any_key
 
-    def add(self, path, schema, required):
+    def add(self, path, schema, required=False, expandable=False):
         new = path not in self.facts
         fact = self.facts.setdefault(path, {"type": [], "enum": []})
         # Two alternatives that are hashes may share a field: it is required only if both say so.
         fact["required"] = required and (new or fact["required"])
         fact["nullable"] = fact.get("nullable", False) or schema.get("nullable", False)
-        fact["expandable"] = fact.get("expandable", False) or "x-expansionResources" in schema
-        self.alternative(path, fact, schema)
+        fact["expandable"] = fact.get("expandable", False) or expandable
+        self.alternative(path, fact, schema, follow="x-expansionResources" not in schema)
 
-    def alternative(self, path, fact, schema):
+    def alternative(self, path, fact, schema, follow):
         if "anyOf" in schema:
             for part in schema["anyOf"]:
-                self.alternative(path, fact, part)
+                self.alternative(path, fact, part, follow)
         elif "$ref" in schema:
             name = schema["$ref"].removeprefix(REF)
             fact["type"].append("@" + name)
-            if not fact["expandable"]:
+            if follow:
                 self.refs.add(name)
         elif schema.get("type") == "object":
             self.hash(path, fact, schema)
         elif schema.get("type") == "array":
             fact["type"].append("array")
-            self.add(path + "[]", schema["items"], False)
+            self.add(path + "[]", schema["items"])
         elif schema.get("enum") == [""]:
             fact["type"].append("unset")
         elif "enum" in schema:
@@ -121,14 +121,15 @@ class Flat:
         values = schema.get("additionalProperties", False)
         if values:
             fact["type"].append("map")
-            self.add(path + self.any_key, values if isinstance(values, dict) else {}, False)
+            self.add(path + self.any_key, values if isinstance(values, dict) else {})
         else:
             fact["type"].append("object")
         self.fields(path, schema)
 
     def fields(self, path, schema):
+        required, expandable = schema.get("required", []), schema.get("x-expandableFields", [])
         for name, part in schema.get("properties", {}).items():
-            self.add(self.join(path, name), part, name in schema.get("required", []))
+            self.add(self.join(path, name), part, name in required, name in expandable)
 
     def result(self):
         return {path: tidy(fact) for path, fact in sorted(self.facts.items())}

@@ -60,6 +60,13 @@ pub(crate) struct Fact {
     expandable: bool,
 }
 
+impl Fact {
+    /// Whether an id stands here for an object that `expand` shows.
+    fn is_id_or_object(&self) -> bool {
+        self.kinds.iter().any(|kind| kind == "string") && self.kinds.iter().any(|kind| kind.starts_with('@'))
+    }
+}
+
 /// The table, read once.
 pub(crate) fn facts() -> &'static Facts {
     static FACTS: LazyLock<Facts> = LazyLock::new(|| {

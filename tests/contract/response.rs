@@ -160,7 +160,7 @@ impl<'a> Check<'a> {
                 at.says("is null, which Stripe never answers here")
             };
         }
-        if known.fact.expandable {
+        if known.fact.is_id_or_object() {
             let asked = expansion::shows(&self.asked, &at.dotted);
             match (asked, value.is_string()) {
                 (true, true) => return at.says("was asked to be expanded and is an id"),
