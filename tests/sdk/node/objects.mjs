@@ -96,6 +96,21 @@ export async function paymentMethodChecks() {
     const ofOwner = () => stripe.customers.retrievePaymentMethod(owner, 'pm_missing');
     await refused(ofOwner, StripeInvalidRequestError, 404, 'resource_missing');
   });
+  // Stripe's test cards, by the name it gives them: the only way to a payment method that needs no card number.
+  const made = await several(2, () => customer({payment_method: 'pm_card_visa'}));
+  await check('payment methods: one given when the customer was made can be read in every way', async () => {
+    const {data} = await stripe.customers.listPaymentMethods(made[0].id, {type: 'card'});
+    same([data.length, data[0].customer, data[0].type, data[0].card.brand], [1, made[0].id, 'card', 'visa']);
+    same(plain(await stripe.paymentMethods.retrieve(data[0].id)), plain(data[0]), 'payment method');
+    const ofOwner = await stripe.customers.retrievePaymentMethod(made[0].id, data[0].id);
+    same(plain(ofOwner), plain(data[0]), 'payment method of its customer');
+    const wrong = () => stripe.customers.retrievePaymentMethod(made[1].id, data[0].id);
+    await refused(wrong, StripeInvalidRequestError, 404, 'resource_missing');
+  });
+  await check('payment methods: the customer is shown when expanded', async () => {
+    const {data} = await stripe.paymentMethods.list({customer: made[0].id, expand: ['data.customer']});
+    same([data[0].customer.object, data[0].customer.id], ['customer', made[0].id]);
+  });
 }
 
 export async function eventChecks() {
