@@ -1,0 +1,250 @@
+//! Everything that holds a request back, in one pure state: `Retry-After`, the endpoint's limit, the account's limit,
+//! requests in flight. [`super::pace`] puts a clock and a lock around it. PURE.
+
+use std::collections::BTreeMap;
+
+use super::allow::{Endpoint, Method};
+use super::lane::{Lane, Slot};
+use super::pace::{Limited, PaceConfig, WaitReason};
+use crate::domain::time::UtcMs;
+
+/// Seconds of history kept for a sparkline.
+pub(super) const HISTORY_SECS: usize = 60;
+
+/// Where one request stands in the queue.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ticket {
+    endpoint: Option<Slot>,
+    account: Option<Slot>,
+}
+
+/// What a request must do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Ask again at that time.
+    Wait(UtcMs, WaitReason),
+    /// Ask again when a request in flight ends.
+    Full,
+    /// Send now; it is counted as sent and in flight.
+    Go,
+}
+
+pub(super) struct Gate {
+    config: PaceConfig,
+    account: Lane,
+    endpoints: BTreeMap<Endpoint, Lane>,
+    hold_until: UtcMs,
+    in_flight: u32,
+    room: u32,
+    room_since: UtcMs,
+    pub(super) waiting: [u32; WaitReason::COUNT],
+    pub(super) counts: Counts,
+}
+
+/// Sums over the life of a gate.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) gets: u64,
+    pub(super) writes: u64,
+    pub(super) status_429: u64,
+    pub(super) last_429_at: Option<UtcMs>,
+    pub(super) most_in_any_second: u32,
+    last_second: std::collections::VecDeque<UtcMs>,
+    /// (second since the epoch, sends in it), newest last.
+    history: std::collections::VecDeque<(i64, u32)>,
+}
+
+impl Gate {
+    pub(super) fn new(config: PaceConfig) -> Self {
+        Self {
+            account: Lane::new(config.account_limit(), config.jitter_ms),
+            endpoints: BTreeMap::new(),
+            hold_until: UtcMs(i64::MIN),
+            in_flight: 0,
+            room: config.concurrency.max(1),
+            room_since: UtcMs(0),
+            waiting: [0; WaitReason::COUNT],
+            counts: Counts::default(),
+            config,
+        }
+    }
+
+    /// Whether a request for `endpoint` may leave at `now`. The order matters: an endpoint's queue must not use up the
+    /// account's slots, and a slot is taken before room in flight, so that nothing waits while it holds room.
+    pub(super) fn step(&mut self, now: UtcMs, endpoint: Endpoint, ticket: &mut Ticket) -> Step {
+        if self.hold_until > now {
+            *ticket = Ticket::default();
+            return Step::Wait(self.hold_until, WaitReason::RetryAfter);
+        }
+        let fresh = || Lane::new(self.config.endpoint_limit(), self.config.jitter_ms);
+        let lane = self.endpoints.entry(endpoint).or_insert_with(fresh);
+        if let Some(due) = turn(lane, &mut ticket.endpoint, now) {
+            return Step::Wait(due, WaitReason::EndpointRate);
+        }
+        if let Some(due) = turn(&mut self.account, &mut ticket.account, now) {
+            return Step::Wait(due, WaitReason::AccountRate);
+        }
+        if let Some(open) = lane.closed_until(now) {
+            return Step::Wait(open, WaitReason::EndpointRate);
+        }
+        if let Some(open) = self.account.closed_until(now) {
+            return Step::Wait(open, WaitReason::AccountRate);
+        }
+        if self.in_flight >= self.room_at(now) {
+            return Step::Full;
+        }
+        self.go(now, endpoint);
+        Step::Go
+    }
+
+    fn go(&mut self, now: UtcMs, endpoint: Endpoint) {
+        self.account.stamp(now);
+        if let Some(lane) = self.endpoints.get_mut(&endpoint) {
+            lane.stamp(now);
+        }
+        self.in_flight += 1;
+        self.counts.sent(endpoint.method, now);
+    }
+
+    /// A request ended, however.
+    pub(super) fn ended(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// A 429 came for a request sent at `sent_at`.
+    pub(super) fn limited(&mut self, endpoint: Endpoint, by: Limited, sent_at: UtcMs, now: UtcMs) {
+        self.counts.status_429 += 1;
+        self.counts.last_429_at = Some(now);
+        match by {
+            Limited::Account => self.account.halve(sent_at, now),
+            Limited::Endpoint => {
+                if let Some(lane) = self.endpoints.get_mut(&endpoint) {
+                    lane.halve(sent_at, now);
+                }
+            }
+            Limited::Concurrency => {
+                self.room = (self.room_at(now) / 2).max(1);
+                self.room_since = now;
+            }
+            Limited::Lock => {}
+        }
+    }
+
+    /// `Retry-After`: nothing leaves this account before.
+    pub(super) fn hold(&mut self, until: UtcMs) {
+        if until > self.hold_until {
+            self.hold_until = until;
+            self.account.lay_out_anew(until);
+            for lane in self.endpoints.values_mut() {
+                lane.lay_out_anew(until);
+            }
+        }
+    }
+
+    pub(super) fn set_share(&mut self, percent: u8, now: UtcMs) {
+        self.config.share_percent = percent.clamp(1, 100);
+        self.account.set_full(self.config.account_limit(), now);
+        for lane in self.endpoints.values_mut() {
+            lane.set_full(self.config.endpoint_limit(), now);
+        }
+    }
+
+    pub(super) const fn share(&self) -> u8 {
+        self.config.share_percent
+    }
+
+    pub(super) const fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    pub(super) fn rates(&mut self, now: UtcMs) -> (u32, u32) {
+        (self.account.full(), self.account.rate(now))
+    }
+
+    pub(super) fn endpoint_limit(&self) -> u32 {
+        self.config.endpoint_limit()
+    }
+
+    pub(super) fn held_until(&self, now: UtcMs) -> Option<UtcMs> {
+        (self.hold_until > now).then_some(self.hold_until)
+    }
+
+    /// Room in flight, one more each second after a concurrency limiter halved it.
+    pub(super) fn room_at(&mut self, now: UtcMs) -> u32 {
+        let secs = u32::try_from(now.since(self.room_since).max(0) / 1000).unwrap_or(u32::MAX);
+        if secs > 0 {
+            self.room = self.room.saturating_add(secs).min(self.config.concurrency.max(1));
+            self.room_since = now;
+        }
+        self.room
+    }
+}
+
+/// `None`: the request's turn has come. Otherwise when to ask again.
+fn turn(lane: &mut Lane, slot: &mut Option<Slot>, now: UtcMs) -> Option<UtcMs> {
+    if slot.is_none_or(|slot| !lane.honours(slot)) {
+        match lane.reserve(now) {
+            Ok(reserved) => *slot = Some(reserved),
+            Err(later) => return Some(later),
+        }
+    }
+    slot.map(|slot| slot.due).filter(|due| *due > now)
+}
+
+impl Counts {
+    fn sent(&mut self, method: Method, now: UtcMs) {
+        match method {
+            Method::Get => self.gets += 1,
+            Method::Post => self.writes += 1,
+        }
+        while self.last_second.front().is_some_and(|t| now.since(*t) > 1000) {
+            self.last_second.pop_front();
+        }
+        self.last_second.push_back(now);
+        self.most_in_any_second = self.most_in_any_second.max(count(self.last_second.len()));
+        match self.history.back_mut() {
+            Some((sec, sends)) if *sec >= now.secs() => *sends += 1,
+            _ => self.history.push_back((now.secs(), 1)),
+        }
+        while self.history.len() > HISTORY_SECS {
+            self.history.pop_front();
+        }
+    }
+
+    /// A request counted as sent turned out not to have left.
+    pub(super) fn never_left(&mut self, method: Method) {
+        let sum = match method {
+            Method::Get => &mut self.gets,
+            Method::Post => &mut self.writes,
+        };
+        *sum = sum.saturating_sub(1);
+    }
+
+    pub(super) fn in_last_second(&self, now: UtcMs) -> u32 {
+        count(
+            self.last_second
+                .iter()
+                .rev()
+                .take_while(|t| now.since(**t) < 1000)
+                .count(),
+        )
+    }
+
+    /// Sends per whole second, oldest first, the last one being the running second.
+    pub(super) fn per_second(&self, now: UtcMs) -> [u32; HISTORY_SECS] {
+        let mut bars = [0; HISTORY_SECS];
+        for (sec, sends) in &self.history {
+            let age = usize::try_from(now.secs() - sec)
+                .ok()
+                .filter(|age| *age < HISTORY_SECS);
+            if let Some(bar) = age.and_then(|age| bars.get_mut(HISTORY_SECS - 1 - age)) {
+                *bar = *sends;
+            }
+        }
+        bars
+    }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
