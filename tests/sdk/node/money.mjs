@@ -18,7 +18,7 @@ export async function balanceTransactionChecks() {
     same([one.amount, one.currency, one.ending_balance, one.type], [-500, 'usd', -500, 'adjustment']);
     same([one.customer, one.metadata.cutover_of], [owner, 'cus_0']);
     const {balance, currency, invoice_credit_balance} = await held();
-    same({balance, currency, invoice_credit_balance}, {balance: -500, currency: 'usd', invoice_credit_balance: {usd: 500}});
+    same([balance, currency, invoice_credit_balance], [-500, 'usd', {usd: 500}]);
   });
   await check("balance transactions: another currency leaves the customer's own balance alone", async () => {
     made.push(await post(-700, 'jpy'));
@@ -128,7 +128,7 @@ export async function creditGrantChecks() {
 
   await check('credit grants: the summary adds them up', async () => {
     const filter = {type: 'applicability_scope', applicability_scope: {price_type: 'metered'}};
-    const summary = await stripe.billing.creditBalanceSummary.retrieve({customer: owner, filter});
+    const summary = await stripe.billing.creditBalanceSummaries.retrieve({customer: owner, filter});
     same(summary.balances[0].available_balance.monetary, {currency: 'usd', value: 1000 * made.length}, 'available');
   });
   await check('credit grants: a missing amount is named', () => {

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 
-import {EMAIL, PAGE, StripeAuthenticationError, StripeInvalidRequestError, check, connect, customer} from './support.mjs';
-import {pages, plain, refused, replayed, same, several, stripe} from './support.mjs';
+import {EMAIL, PAGE, StripeAuthenticationError, StripeInvalidRequestError} from './support.mjs';
+import {check, connect, customer, pages, plain, refused, replayed, same, several, stripe} from './support.mjs';
 
 export async function accountChecks() {
   await check('account: retrieve says who we are', async () => {

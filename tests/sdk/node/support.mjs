@@ -57,7 +57,7 @@ export async function refused(call, kind, statusCode, code, param) {
   return problem;
 }
 
-/** `create(options)` twice with one key is one object; `other(options)`, with that key and other content, is refused. */
+/** `create` twice with one key is one object; `other`, with that key and other content, is refused. */
 export async function replayed(name, create, other) {
   const options = {idempotencyKey: `${name}-${RUN}`};
   await check(`${name}: the same idempotency key gives the same object`, async () => {

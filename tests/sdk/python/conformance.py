@@ -3,9 +3,9 @@
 
     STRIPE_BASE=http://127.0.0.1:12111 STRIPE_KEY=sk_test_… python conformance.py
 
-For every resource: create, retrieve, update, list over more than one page, an error of the right class, and a replay with
-the same idempotency key. One line a check, `ok …` or `FAIL …`; the exit status is 1 if any failed. Everything is done
-on customers made here, so the server may hold others, and the script may run twice against the same server.
+For every resource: create, retrieve, update, list over more than one page, an error of the right class, and a replay
+with the same idempotency key. One line a check, `ok …` or `FAIL …`; the exit status is 1 if any failed. Everything is
+done on customers made here, so the server may hold others, and the script may run twice against the same server.
 """
 
 import sys

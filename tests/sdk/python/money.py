@@ -84,7 +84,8 @@ def cash_balance_checks():
         made.append(fund(owner, {"amount": 5000, "currency": "usd", "reference": "wire"}))
         made.append(fund(owner, {"amount": 70, "currency": "jpy"}))
         one = made[0]
-        same((one.object, one.type, one.net_amount, one.currency), ("customer_cash_balance_transaction", "funded", 5000, "usd"))
+        same((one.object, one.type), ("customer_cash_balance_transaction", "funded"))
+        same((one.net_amount, one.currency), (5000, "usd"))
         same((one.ending_balance, one.customer), (5000, owner))
         cash = V1.customers.cash_balance.retrieve(owner)
         same(cash.available.to_dict(), {"jpy": 70, "usd": 5000}, "available")
@@ -150,7 +151,8 @@ def credit_grant_checks():
     def _():
         made.append(grants.create(grant(owner, name="welcome", metadata={"why": "sorry"})))
         one = made[0]
-        same((one.object, one.customer, one.category, one.name), ("billing.credit_grant", owner, "promotional", "welcome"))
+        same((one.object, one.customer), ("billing.credit_grant", owner))
+        same((one.category, one.name), ("promotional", "welcome"))
         same((one.amount.type, one.amount.monetary.value, one.amount.monetary.currency), ("monetary", 1000, "usd"))
         same(one.applicability_config.scope.price_type, "metered", "scope")
         same((one.metadata.to_dict(), one.voided_at), ({"why": "sorry"}, None))

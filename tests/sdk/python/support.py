@@ -58,7 +58,7 @@ def refused(call, error, status, code=None, param=None):
 
 
 def replayed(name, create, other):
-    """`create(options)` twice with one key is one object; `other(options)`, with that key and other content, is refused."""
+    """`create` twice with one key is one object; `other`, with that key and other content, is refused."""
 
     @check(f"{name}: the same idempotency key gives the same object")
     def _():
