@@ -11,3 +11,19 @@ mod checker;
 #[cfg(test)]
 #[path = "contract/sweep.rs"]
 mod sweep;
+
+#[cfg(test)]
+#[path = "contract/drive.rs"]
+mod drive;
+
+#[cfg(test)]
+#[path = "contract/simulated.rs"]
+mod simulated;
+
+#[cfg(test)]
+#[path = "contract/recorder.rs"]
+mod recorder;
+
+#[cfg(test)]
+#[path = "contract/client.rs"]
+mod client;

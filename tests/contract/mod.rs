@@ -107,7 +107,41 @@ impl Facts {
         names.min_by_key(|name| name.matches('{').count())
     }
 
-    /// The facts of a schema; empty when the table does not hold it.
+    /// The parameters of an operation, by table name.
+    pub(crate) fn parameters_of(&self, operation: &str) -> impl Iterator<Item = (&String, &Fact)> {
+        self.parameters.get(operation).into_iter().flatten()
+    }
+
+    /// Fields that an operation's answer shows and its parameters lack, in wire form: `id`, `shipping[carrier]`. What
+    /// can be read but not written is what one is most likely to take by mistake.
+    pub(crate) fn read_only_names(&self, operation: &str) -> Vec<String> {
+        let Some(takes) = self.parameters.get(operation) else {
+            return Vec::new();
+        };
+        let schema = |name: &str| self.schemas.get(name).into_iter().flatten();
+        let answers = self.operations.get(operation).into_iter().flatten();
+        let mut names = Vec::new();
+        for (field, fact) in answers
+            .flat_map(|name| schema(name))
+            .filter(|(field, _)| !field.contains(['.', '[']))
+        {
+            names.push(field.clone());
+            if takes
+                .get(field)
+                .is_some_and(|fact| fact.kinds.iter().any(|kind| kind == "object"))
+            {
+                let inner = fact.kinds.iter().filter_map(|kind| kind.strip_prefix('@'));
+                let inner = inner
+                    .flat_map(schema)
+                    .filter(|(name, _)| !name.contains(['.', '[']));
+                names.extend(inner.map(|(name, _)| format!("{field}[{name}]")));
+            }
+        }
+        names.retain(|name| !takes.contains_key(name));
+        names
+    }
+
+    /// The facts of a schema; none when the table does not hold it.
     fn schema(&self, name: &str) -> Option<&BTreeMap<String, Fact>> {
         self.schemas.get(name)
     }

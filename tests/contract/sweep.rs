@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::facts::{Fact, check_request, check_response, facts};
 
 /// The smallest value of `schema` that the table allows: what is required, null where it may be.
-fn smallest(schema: &str, prefix: &str) -> Value {
+pub(crate) fn smallest(schema: &str, prefix: &str) -> Value {
     let known = &facts().schemas[schema];
     let mut fields = Map::new();
     for (key, fact) in known.iter().filter(|(_, fact)| fact.required) {

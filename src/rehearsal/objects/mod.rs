@@ -8,4 +8,5 @@ pub(crate) mod customer_params;
 pub(crate) mod customer_view;
 pub(crate) mod customers;
 pub(crate) mod events;
+pub(crate) mod method_types;
 pub(crate) mod payment_methods;

@@ -1,0 +1,417 @@
+//! Every endpoint that the simulated accounts offer, held against the table: what they answer, what they take, and what
+//! they refuse.
+
+use serde_json::{Value, json};
+
+use super::drive::{Account, Pairs, start};
+use super::facts::{Fact, facts};
+
+const NONE: Pairs<'_> = &[];
+
+/// The operations of the credits stage.
+const OPERATIONS: &[&str] = &[
+    "GET /v1/account",
+    "GET /v1/billing/credit_balance_summary",
+    "GET /v1/billing/credit_grants",
+    "GET /v1/billing/credit_grants/{id}",
+    "GET /v1/customers",
+    "GET /v1/customers/{customer}",
+    "GET /v1/customers/{customer}/balance_transactions",
+    "GET /v1/customers/{customer}/balance_transactions/{transaction}",
+    "GET /v1/customers/{customer}/cash_balance",
+    "GET /v1/customers/{customer}/cash_balance_transactions",
+    "GET /v1/customers/{customer}/cash_balance_transactions/{transaction}",
+    "GET /v1/customers/{customer}/payment_methods",
+    "GET /v1/customers/{customer}/payment_methods/{payment_method}",
+    "GET /v1/events",
+    "GET /v1/events/{id}",
+    "GET /v1/payment_methods",
+    "GET /v1/payment_methods/{payment_method}",
+    "POST /v1/billing/credit_grants",
+    "POST /v1/billing/credit_grants/{id}",
+    "POST /v1/customers",
+    "POST /v1/customers/{customer}",
+    "POST /v1/customers/{customer}/balance_transactions",
+    "POST /v1/customers/{customer}/balance_transactions/{transaction}",
+    "POST /v1/customers/{customer}/cash_balance",
+    "POST /v1/test_helpers/customers/{customer}/fund_cash_balance",
+];
+
+fn id(value: &Value) -> &str {
+    value["id"].as_str().unwrap_or("no_id")
+}
+
+#[tokio::test]
+async fn everything_that_can_be_read_of_a_world_is_shaped_as_stripe_shapes_it() {
+    let (_world, mut old, mut new) = start(60).await;
+    for account in [&mut old, &mut new] {
+        account.right("GET", "/v1/account", NONE).await;
+        let expand = &[
+            ("expand[]", "data.invoice_credit_balance"),
+            ("expand[]", "data.cash_balance"),
+        ];
+        let customers = account.all("/v1/customers", expand, "20").await;
+        for customer in &customers {
+            read_customer(account, id(customer)).await;
+        }
+        for event in account.all("/v1/events", NONE, "100").await.iter().take(20) {
+            account
+                .right("GET", &format!("/v1/events/{}", id(event)), NONE)
+                .await;
+        }
+        account.all("/v1/billing/credit_grants", NONE, "100").await;
+    }
+    old.conforms();
+    new.conforms();
+}
+
+/// One customer by every endpoint that knows customers.
+async fn read_customer(account: &mut Account, customer: &str) {
+    let path = format!("/v1/customers/{customer}");
+    let expand = [
+        "invoice_credit_balance",
+        "cash_balance",
+        "tax_ids",
+        "sources",
+        "subscriptions",
+        "tax",
+    ];
+    let all = expand.map(|field| ("expand[]", field));
+    account.right("GET", &path, NONE).await;
+    account.right("GET", &path, &all).await;
+    account.right("GET", &format!("{path}/cash_balance"), NONE).await;
+    let below = [
+        "balance_transactions",
+        "cash_balance_transactions",
+        "payment_methods",
+    ];
+    for list in below.map(|name| format!("{path}/{name}")) {
+        let rows = account.all(&list, NONE, "100").await;
+        if let Some(first) = rows.first() {
+            account.right("GET", &format!("{list}/{}", id(first)), NONE).await;
+            account
+                .right(
+                    "GET",
+                    &format!("{list}/{}", id(first)),
+                    &[("expand[]", "customer")],
+                )
+                .await;
+        }
+        if list.ends_with("payment_methods") {
+            for method in rows.iter().take(2) {
+                account
+                    .right("GET", &format!("/v1/payment_methods/{}", id(method)), NONE)
+                    .await;
+            }
+        }
+    }
+    account
+        .all("/v1/payment_methods", &[("customer", customer)], "100")
+        .await;
+    let grants = account
+        .all("/v1/billing/credit_grants", &[("customer", customer)], "100")
+        .await;
+    for grant in &grants {
+        account
+            .right("GET", &format!("/v1/billing/credit_grants/{}", id(grant)), NONE)
+            .await;
+    }
+    account
+        .right("GET", "/v1/billing/credit_balance_summary", &summary_of(customer))
+        .await;
+}
+
+fn summary_of(customer: &str) -> [(&'static str, &str); 3] {
+    [
+        ("customer", customer),
+        ("filter[type]", "applicability_scope"),
+        ("filter[applicability_scope][price_type]", "metered"),
+    ]
+}
+
+const GRANT: &[(&str, &str)] = &[
+    ("amount[type]", "monetary"),
+    ("amount[monetary][currency]", "usd"),
+    ("amount[monetary][value]", "900"),
+    ("applicability_config[scope][price_type]", "metered"),
+    ("category", "paid"),
+    ("metadata[why]", "moved"),
+];
+
+#[tokio::test]
+async fn everything_that_can_be_written_is_answered_as_stripe_answers_it() {
+    let (_world, mut account, _) = start(0).await;
+    let full = [
+        ("name", "Ada"),
+        ("business_name", "Ada Ltd"),
+        ("email", "ada@example.com"),
+        ("phone", "+61 8 1234"),
+        ("description", "first"),
+        ("address[city]", "Perth"),
+        ("address[country]", "AU"),
+        ("shipping[name]", "Ada"),
+        ("shipping[address][line1]", "1 Quay St"),
+        ("invoice_settings[custom_fields][0][name]", "PO"),
+        ("invoice_settings[custom_fields][0][value]", "7"),
+        ("invoice_settings[footer]", "Thanks"),
+        ("preferred_locales[]", "en"),
+        ("metadata[region]", "ap"),
+        ("tax_exempt", "reverse"),
+        ("invoice_prefix", "ADA1"),
+        ("next_invoice_sequence", "7"),
+        ("expand[]", "invoice_credit_balance"),
+    ];
+    let customer = account.right("POST", "/v1/customers", &full).await;
+    let customer = id(&customer).to_owned();
+    let path = format!("/v1/customers/{customer}");
+    account
+        .right(
+            "POST",
+            &path,
+            &[("description", ""), ("metadata", ""), ("shipping", "")],
+        )
+        .await;
+    let entry = [
+        ("amount", "-500"),
+        ("currency", "usd"),
+        ("description", "moved"),
+        ("metadata[cutover_of]", "cus_0"),
+    ];
+    let ledger = format!("{path}/balance_transactions");
+    let posted = account.right("POST", &ledger, &entry).await;
+    account
+        .right(
+            "POST",
+            &format!("{ledger}/{}", id(&posted)),
+            &[("description", ""), ("metadata[a]", "b")],
+        )
+        .await;
+    account
+        .right(
+            "POST",
+            &ledger,
+            &[("amount", "20"), ("currency", "jpy"), ("expand[]", "customer")],
+        )
+        .await;
+    let fund = format!("/v1/test_helpers/customers/{customer}/fund_cash_balance");
+    account
+        .right(
+            "POST",
+            &fund,
+            &[("amount", "5000"), ("currency", "usd"), ("reference", "wire")],
+        )
+        .await;
+    account
+        .right(
+            "POST",
+            &format!("{path}/cash_balance"),
+            &[("settings[reconciliation_mode]", "manual")],
+        )
+        .await;
+    let grant = [GRANT, &[("customer", customer.as_str())]].concat();
+    let grant = account.right("POST", "/v1/billing/credit_grants", &grant).await;
+    let grant = format!("/v1/billing/credit_grants/{}", id(&grant));
+    account
+        .right(
+            "POST",
+            &grant,
+            &[("expires_at", "4000000000"), ("metadata[b]", "c")],
+        )
+        .await;
+    account.right("POST", &grant, &[("expires_at", "")]).await;
+    read_customer(&mut account, &customer).await;
+    account.all("/v1/events", NONE, "3").await;
+    account.conforms();
+}
+
+#[tokio::test]
+async fn what_stripe_refuses_is_refused_in_its_shape() {
+    let (_world, mut account, _) = start(0).await;
+    let customer = account.right("POST", "/v1/customers", NONE).await;
+    let path = format!("/v1/customers/{}", id(&customer));
+    let ledger = format!("{path}/balance_transactions");
+    let invalid = "invalid_request_error";
+    let cases: &[(&str, &str, Pairs<'_>, Value)] = &[
+        ("GET", "/v1/unheard_of", NONE, json!([404, invalid, null, null])),
+        ("PUT", "/v1/customers", NONE, json!([404, invalid, null, null])),
+        (
+            "GET",
+            "/v1/customers/cus_no",
+            NONE,
+            json!([404, invalid, "resource_missing", "id"]),
+        ),
+        (
+            "POST",
+            "/v1/customers/cus_no",
+            &[("name", "x")],
+            json!([404, invalid, "resource_missing", "id"]),
+        ),
+        (
+            "GET",
+            "/v1/customers",
+            &[("starting_after", "cus_no")],
+            json!([400, invalid, "resource_missing", "starting_after"]),
+        ),
+        (
+            "POST",
+            "/v1/customers",
+            &[("id", "cus_1")],
+            json!([400, invalid, "parameter_unknown", "id"]),
+        ),
+        (
+            "POST",
+            "/v1/customers",
+            &[("address[town]", "x")],
+            json!([400, invalid, "parameter_unknown", "address[town]"]),
+        ),
+        (
+            "POST",
+            &ledger,
+            &[("amount", "-5")],
+            json!([400, invalid, "parameter_missing", "currency"]),
+        ),
+        (
+            "POST",
+            &ledger,
+            &[("amount", "5.5"), ("currency", "usd")],
+            json!([400, invalid, "parameter_invalid_integer", "amount"]),
+        ),
+        (
+            "GET",
+            "/v1/customers?expand[]=nonsense",
+            NONE,
+            json!([400, invalid, null, "expand"]),
+        ),
+        (
+            "GET",
+            "/v1/customers?limit=ten",
+            NONE,
+            json!([400, invalid, "parameter_invalid_integer", "limit"]),
+        ),
+        (
+            "GET",
+            "/v1/customers?created[after]=1",
+            NONE,
+            json!([400, invalid, "parameter_unknown", "created[after]"]),
+        ),
+        (
+            "GET",
+            "/v1/events/evt_no",
+            NONE,
+            json!([404, invalid, "resource_missing", "id"]),
+        ),
+    ];
+    for (method, path, pairs, want) in cases {
+        let got = account.wrong(method, path, pairs).await;
+        // Which `param` a 404 names differs between Stripe's endpoints; the rest is firm.
+        let keep = if want[0] == 404 { 3 } else { 4 };
+        let (got, want) = (
+            &got.as_array().expect("four")[..keep],
+            &want.as_array().expect("four")[..keep],
+        );
+        if got != want {
+            account
+                .problems
+                .push(format!("{method} {path} {pairs:?}: {got:?}, expected {want:?}"));
+        }
+    }
+    account.key = "sk_test_nobody".to_owned();
+    let got = account.wrong("GET", "/v1/account", NONE).await;
+    assert_eq!(got, json!([401, invalid, null, null]));
+    account.conforms();
+}
+
+#[tokio::test]
+async fn the_simulated_accounts_know_the_parameters_that_stripe_knows_and_no_others() {
+    let (_world, mut account, _) = start(0).await;
+    let customer = account.right("POST", "/v1/customers", NONE).await;
+    let entry = [("amount", "1"), ("currency", "usd")];
+    let ledger = format!("/v1/customers/{}/balance_transactions", id(&customer));
+    let entry = account.right("POST", &ledger, &entry).await;
+    let grant = [GRANT, &[("customer", id(&customer))]].concat();
+    let grant = account.right("POST", "/v1/billing/credit_grants", &grant).await;
+    // Old ways of giving a card or bank account on update: no program that moves accounts sends them.
+    let legacy = [
+        "bank_account",
+        "card",
+        "default_alipay_account",
+        "default_bank_account",
+        "default_card",
+    ];
+    for operation in OPERATIONS {
+        let (method, template) = operation.split_once(' ').expect("METHOD /path");
+        let path = template.replace("{customer}", id(&customer));
+        let path = path.replace(
+            "balance_transactions/{transaction}",
+            &format!("balance_transactions/{}", id(&entry)),
+        );
+        let path = path.replace("credit_grants/{id}", &format!("credit_grants/{}", id(&grant)));
+        let path = path.replace(['{', '}'], "");
+        let of_now = |name: &str| !legacy.contains(&name.split('[').next().unwrap_or_default());
+        for (name, fact) in facts().parameters_of(operation).filter(|(name, _)| of_now(name)) {
+            let hash = fact.kinds.iter().any(|kind| kind == "object");
+            let (known, value) = (on_the_wire(name), a_value(fact));
+            if !known_to(&mut account, method, &path, &known, value.as_deref()).await {
+                account
+                    .problems
+                    .push(format!("{operation}: does not know {known}"));
+            }
+            for word in fact.values.iter().filter_map(Value::as_str) {
+                let (status, answer) = account.send(method, &path, &[(&known, word)]).await;
+                let said = answer["error"]["message"].as_str().unwrap_or_default();
+                if status == 400 && said.contains("must be one of") {
+                    account
+                        .problems
+                        .push(format!("{operation}: does not know {known}={word}"));
+                }
+            }
+            if hash
+                && known_to(
+                    &mut account,
+                    method,
+                    &path,
+                    &format!("{known}[surprise]"),
+                    Some("1"),
+                )
+                .await
+            {
+                account
+                    .problems
+                    .push(format!("{operation}: takes {known}[surprise]"));
+            }
+        }
+        if known_to(&mut account, method, &path, "surprise", Some("1")).await {
+            account
+                .problems
+                .push(format!("{operation}: takes an unknown parameter"));
+        }
+    }
+    account.conforms();
+}
+
+/// Whether the account does not call the parameter unknown. A hash has no value of its own and passes.
+async fn known_to(account: &mut Account, method: &str, path: &str, name: &str, value: Option<&str>) -> bool {
+    let Some(value) = value else { return true };
+    let (_, answer) = account.send(method, path, &[(name, value)]).await;
+    let error = &answer["error"];
+    !(error["code"] == "parameter_unknown" && error["param"] == name)
+}
+
+/// `items[][price]` as sent: `items[0][price]`; a free-form key is `key`.
+fn on_the_wire(name: &str) -> String {
+    name.replace("[]", "[0]").replace("[*]", "[key]")
+}
+
+/// A value the parameter could take; none for a hash or array.
+fn a_value(fact: &Fact) -> Option<String> {
+    let value = |kind: &String| match kind.as_str() {
+        "enum" => fact.values.iter().find_map(|v| v.as_str().map(str::to_owned)),
+        "boolean" => Some("true".to_owned()),
+        "string:currency" => Some("usd".to_owned()),
+        "integer:unix-time" => Some("1790000000".to_owned()),
+        "integer" | "number" | "string:decimal" => Some("1".to_owned()),
+        "string" => Some("x".to_owned()),
+        _ => None,
+    };
+    fact.kinds.iter().find_map(value)
+}
