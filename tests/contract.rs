@@ -27,3 +27,7 @@ mod recorder;
 #[cfg(test)]
 #[path = "contract/client.rs"]
 mod client;
+
+#[cfg(test)]
+#[path = "contract/parameters.rs"]
+mod parameters;

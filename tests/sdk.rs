@@ -13,6 +13,8 @@ mod sdk {
     use std::sync::mpsc;
     use std::time::Duration;
 
+    use cutover::clock::Clock;
+    use cutover::rehearsal::{Options, Scenario, Simulator};
     use serde_json::Value;
 
     /// How long `simulate` may take until it is ready: an empty world in a debug build on a busy machine.
@@ -86,6 +88,23 @@ mod sdk {
         place
     }
 
+    /// Stripe's Python SDK and its checks, if it is there.
+    fn python() -> Option<Command> {
+        let mut checks = Command::new(installed("CUTOVER_SDK_PYTHON")?);
+        checks.arg("-B").arg(script("python", "conformance.py"));
+        Some(checks)
+    }
+
+    /// Stripe's Node SDK and its checks, if it is there.
+    fn node() -> Option<Command> {
+        let folder = installed("CUTOVER_SDK_NODE")?;
+        let mut checks = Command::new("node");
+        checks
+            .arg(script("node", "conformance.mjs"))
+            .env("CUTOVER_SDK_NODE", folder);
+        Some(checks)
+    }
+
     /// Runs the checks against one account and shows every line of theirs if any failed.
     fn conforms(mut checks: Command, account: &Value) {
         let text = |field: &str| {
@@ -112,25 +131,32 @@ mod sdk {
 
     #[test]
     fn stripes_python_sdk_works_unmodified() {
-        let Some(python) = installed("CUTOVER_SDK_PYTHON") else {
-            return;
-        };
-        let simulate = simulate();
-        let mut checks = Command::new(python);
-        checks.arg("-B").arg(script("python", "conformance.py"));
-        conforms(checks, &simulate.ready["source"]);
+        if let Some(checks) = python() {
+            conforms(checks, &simulate().ready["source"]);
+        }
     }
 
     #[test]
     fn stripes_node_sdk_works_unmodified() {
-        let Some(folder) = installed("CUTOVER_SDK_NODE") else {
-            return;
-        };
-        let simulate = simulate();
-        let mut checks = Command::new("node");
-        checks
-            .arg(script("node", "conformance.mjs"))
-            .env("CUTOVER_SDK_NODE", folder);
-        conforms(checks, &simulate.ready["destination"]);
+        if let Some(checks) = node() {
+            conforms(checks, &simulate().ready["destination"]);
+        }
+    }
+
+    /// Both at once against one account that holds customers already.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn stripes_sdks_work_side_by_side_on_an_account_in_use() {
+        let scenario = Scenario::load("small").expect("a scenario of the program's own");
+        let mut options = Options::new(scenario.clone(), Clock::rehearsal(scenario.starts_at(), 1));
+        options.no_limits = true;
+        let world = Simulator::start(options).await.expect("two free ports");
+        let account = serde_json::to_value(&world.describe().source).expect("plain data");
+        let runs = [python(), node()].into_iter().flatten().map(|checks| {
+            let account = account.clone();
+            tokio::task::spawn_blocking(move || conforms(checks, &account))
+        });
+        for run in runs.collect::<Vec<_>>() {
+            run.await.expect("all checks hold");
+        }
     }
 }

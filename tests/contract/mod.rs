@@ -61,6 +61,22 @@ pub(crate) struct Fact {
 }
 
 impl Fact {
+    /// Its alternatives, for a sentence: `integer or enum ["none", "exempt"]`.
+    fn alternatives(&self) -> String {
+        let values = self
+            .values
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let values = if values.is_empty() {
+            values
+        } else {
+            format!(" [{values}]")
+        };
+        format!("{}{values}", self.kinds.join(" or "))
+    }
+
     /// Whether an id stands here for an object that `expand` shows.
     fn is_id_or_object(&self) -> bool {
         self.kinds.iter().any(|kind| kind == "string") && self.kinds.iter().any(|kind| kind.starts_with('@'))

@@ -186,15 +186,7 @@ fn scalar_problem(fact: &Fact, text: &str) -> Option<String> {
         };
         base_fits && format_problem(format, text).is_none()
     };
-    let known = || {
-        fact.values
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    (!fact.kinds.iter().any(takes))
-        .then(|| format!("`{text}` is not {} [{}]", fact.kinds.join(" or "), known()))
+    (!fact.kinds.iter().any(takes)).then(|| format!("`{text}` is not {}", fact.alternatives()))
 }
 
 /// Used by the tests of the table itself.

@@ -257,15 +257,5 @@ fn below<'k>(key: &'k str, prefix: &str) -> Option<&'k str> {
 }
 
 fn wrong(known: Known<'_>, value: &Value, at: &Place) -> Vec<String> {
-    let values = known
-        .fact
-        .values
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ");
-    at.says(format!(
-        "is {value}, not {} [{values}]",
-        known.fact.kinds.join(" or ")
-    ))
+    at.says(format!("is {value}, not {}", known.fact.alternatives()))
 }
