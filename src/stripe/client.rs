@@ -277,3 +277,7 @@ impl std::fmt::Debug for Writer {
         write!(f, "Writer({})", self.0.role)
     }
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

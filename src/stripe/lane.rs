@@ -13,7 +13,10 @@ const STRETCHED_MS: i64 = 1005;
 /// Sends are stamped in whole milliseconds; one more makes the true distance longer than a second.
 const WINDOW_MS: i64 = 1001;
 /// How far ahead slots are given out, milliseconds. A later change of rate must not wait for a long queue.
-const HORIZON_MS: i64 = 1000;
+const HORIZON_MS: i64 = 2000;
+/// Slots nobody took in time may be used this much later, milliseconds: when limits of several endpoints add up to just
+/// the account's, every slot lost is lost for good. The window still has the last word.
+const CATCH_UP_MS: i64 = 100;
 /// How soon to ask again when every slot of the horizon is taken, milliseconds.
 const ASK_AGAIN_MS: i64 = 500;
 
@@ -91,31 +94,51 @@ impl Lane {
         self.lay_out_anew(now.plus_ms(self.interval_us() / 1000));
     }
 
+    /// Nothing before `until`; nor does the rate recover while nothing is tried.
+    pub(super) fn hold(&mut self, until: UtcMs) {
+        self.raised_at = self.raised_at.max(until);
+        self.lay_out_anew(until);
+    }
+
+    /// The clock was set back to `now`: what was sent when is no longer known, so a whole window passes first.
+    pub(super) fn start_over(&mut self, now: UtcMs) {
+        self.sent.clear();
+        (self.cut_at, self.raised_at) = (None, now);
+        self.lay_out_anew(now.plus_ms(self.window_ms()));
+    }
+
     /// Voids all slots; the next one is at `from` or later.
-    pub(super) fn lay_out_anew(&mut self, from: UtcMs) {
+    fn lay_out_anew(&mut self, from: UtcMs) {
         self.epoch = self.epoch.wrapping_add(1);
         self.next_us = from.0.saturating_mul(1000);
     }
 
     /// The next free slot, or when to ask again.
     pub(super) fn reserve(&mut self, now: UtcMs) -> Result<Slot, UtcMs> {
-        self.rate(now);
-        if self.full == u32::MAX {
-            return Ok(Slot {
-                due: now,
-                epoch: self.epoch,
-            });
-        }
-        let at_us = self.next_us.max(now.0.saturating_mul(1000));
-        let due = UtcMs(at_us.saturating_add(999).div_euclid(1000));
+        let due = self.peek(now);
         if due.since(now) > HORIZON_MS {
             return Err(now.plus_ms(ASK_AGAIN_MS).max(due.plus_ms(-HORIZON_MS)));
         }
-        self.next_us = at_us.saturating_add(self.interval_us());
+        if self.full != u32::MAX {
+            self.next_us = self.next_at_us(now).saturating_add(self.interval_us());
+        }
         Ok(Slot {
             due,
             epoch: self.epoch,
         })
+    }
+
+    /// When the next free slot is due.
+    pub(super) fn peek(&mut self, now: UtcMs) -> UtcMs {
+        self.rate(now);
+        if self.full == u32::MAX {
+            return now;
+        }
+        UtcMs(self.next_at_us(now).saturating_add(999).div_euclid(1000)).max(now)
+    }
+
+    fn next_at_us(&self, now: UtcMs) -> i64 {
+        self.next_us.max(now.plus_ms(-CATCH_UP_MS).0.saturating_mul(1000))
     }
 
     /// Whether a slot given out earlier still counts.
@@ -123,30 +146,45 @@ impl Lane {
         slot.epoch == self.epoch
     }
 
-    /// `None`: one more may be sent at `now`. Otherwise the earliest time at which it may.
-    pub(super) fn closed_until(&mut self, now: UtcMs) -> Option<UtcMs> {
+    /// `None`: one more may be planned for `at`, which is no earlier than anything planned before. Otherwise the earliest
+    /// time at which it may.
+    pub(super) fn full_until(&mut self, now: UtcMs, at: UtcMs) -> Option<UtcMs> {
         let rate = self.rate(now) as usize;
         self.forget_before(now);
         let oldest_counting = self.sent.len().checked_sub(rate)?;
-        self.sent
-            .get(oldest_counting)
-            .map(|sent| sent.plus_ms(self.window_ms()))
+        let open = self.sent.get(oldest_counting)?.plus_ms(self.window_ms());
+        (open > at).then_some(open)
     }
 
-    /// One was sent at `now`.
-    pub(super) fn stamp(&mut self, now: UtcMs) {
+    /// One will be sent at `at`.
+    pub(super) fn promise(&mut self, at: UtcMs) {
         if self.full != u32::MAX {
-            self.sent.push_back(now);
+            let place = self.sent.partition_point(|t| *t <= at);
+            self.sent.insert(place, at);
         }
     }
 
+    /// What was promised for `at` is not sent then.
+    pub(super) fn withdraw(&mut self, at: UtcMs) {
+        let place = self.sent.partition_point(|t| *t < at);
+        if self.sent.get(place) == Some(&at) {
+            self.sent.remove(place);
+        }
+    }
+
+    /// For what is about to be sent at `now` and stands in no promise: `None` if it may. Otherwise when. What others were
+    /// promised until now counts whether they have gone or are late themselves.
+    pub(super) fn late_until(&mut self, now: UtcMs) -> Option<UtcMs> {
+        let rate = self.rate(now) as usize;
+        let due = self.sent.partition_point(|t| *t <= now);
+        let open = self.sent.get(due.checked_sub(rate)?)?.plus_ms(self.window_ms());
+        (open > now).then_some(open)
+    }
+
     fn forget_before(&mut self, now: UtcMs) {
-        let window_ms = self.window_ms();
-        while self
-            .sent
-            .front()
-            .is_some_and(|sent| now.since(*sent) >= window_ms)
-        {
+        // Twice the window: what is planned late still looks back from its own time.
+        let keep_ms = 2 * self.window_ms();
+        while self.sent.front().is_some_and(|sent| now.since(*sent) > keep_ms) {
             self.sent.pop_front();
         }
     }
@@ -172,18 +210,25 @@ mod tests {
                 panic!("one sender is never beyond the horizon")
             };
             now = now.max(slot.due).plus_ms(late_ms(sent.len()));
-            while let Some(open) = lane.closed_until(now) {
+            while let Some(open) = lane.full_until(now, now) {
                 now = open;
             }
-            lane.stamp(now);
+            assert_eq!(lane.late_until(now), None);
+            lane.promise(now);
             sent.push(now.0);
         }
         sent
     }
 
     fn most_in_any_second(sent: &[i64]) -> usize {
-        let within = |i: usize| sent[i..].iter().take_while(|t| **t - sent[i] <= 1000).count();
-        (0..sent.len()).map(within).max().unwrap_or(0)
+        let mut from = 0;
+        let until = |(i, at): (usize, &i64)| {
+            while at - sent[from] > 1000 {
+                from += 1;
+            }
+            i + 1 - from
+        };
+        sent.iter().enumerate().map(until).max().unwrap_or(0)
     }
 
     #[test]
@@ -247,11 +292,20 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_given_out_a_second_ahead_at_most() {
+    fn slots_are_given_out_two_seconds_ahead_at_most() {
         let mut lane = Lane::new(10, 0);
         let given = (0..100).filter(|_| lane.reserve(UtcMs(0)).is_ok()).count();
-        assert_eq!(given, 10);
+        assert_eq!(given, 21);
         let again = lane.reserve(UtcMs(0)).unwrap_err();
         assert_eq!(again, UtcMs(500));
+    }
+
+    #[test]
+    fn a_clock_set_back_holds_one_window_and_no_longer() {
+        let mut lane = Lane::new(10, 0);
+        run(&mut lane, 100, |_| 0);
+        lane.start_over(UtcMs(5_000));
+        assert_eq!(lane.reserve(UtcMs(5_000)).unwrap().due, UtcMs(6_001));
+        assert_eq!(lane.full_until(UtcMs(6_001), UtcMs(6_001)), None);
     }
 }

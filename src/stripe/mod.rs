@@ -25,6 +25,8 @@ pub mod reply;
 pub mod retry;
 pub mod scan;
 mod split;
+#[cfg(test)]
+mod stub;
 mod transport;
 mod watchdog;
 pub mod wire;

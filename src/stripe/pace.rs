@@ -195,8 +195,7 @@ impl Pacer {
         let mut ticket = Ticket::default();
         loop {
             let ended = self.0.ended.notified();
-            let now = self.0.clock.now();
-            let step = self.lock().step(now, endpoint, &mut ticket);
+            let (step, now) = self.step(endpoint, &mut ticket);
             match step {
                 Step::Go => {
                     return Permit {
@@ -213,6 +212,13 @@ impl Pacer {
                 Step::Full => self.wait(WaitReason::Concurrency, ended).await,
             }
         }
+    }
+
+    fn step(&self, endpoint: Endpoint, ticket: &mut Ticket) -> (Step, UtcMs) {
+        let mut gate = self.lock();
+        // Asked under the lock: sends are stamped in the order in which they are let go.
+        let now = self.0.clock.now();
+        (gate.step(now, endpoint, ticket), now)
     }
 
     /// Waits before the same request is sent again, visible as [`WaitReason::Backoff`].

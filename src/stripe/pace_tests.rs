@@ -7,8 +7,8 @@ use super::super::allow::{Role, check};
 use super::*;
 
 const T0: UtcMs = UtcMs(1_771_027_200_000);
-/// Fast enough that no second of it is waited for in real time.
-const SPEED: u32 = 20;
+/// Any speed but 1 jumps over waits; at this one a busy machine's hiccups stay small against a second.
+const SPEED: u32 = 2;
 
 fn customers() -> Endpoint {
     check(Role::Source, Method::Get, "/v1/customers").unwrap()
@@ -101,32 +101,6 @@ async fn an_hour_at_100_a_second_uses_98_per_cent_and_no_second_is_above() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_hour_at_25_a_second_uses_98_per_cent_and_no_second_is_above() {
     an_hour(25).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn endpoints_have_limits_of_their_own_that_add_up_to_the_accounts() {
-    let clock = Clock::rehearsal(T0, SPEED);
-    let pacer = Pacer::new(clock.clone(), config(100, 25));
-    let four = [
-        "/v1/customers",
-        "/v1/events",
-        "/v1/payment_methods",
-        "/v1/billing/credit_grants",
-    ]
-    .map(endpoint);
-    let one = send_until(&clock, &pacer, 8, &four[..1], T0.plus_ms(60_000)).await;
-    assert!(
-        most_in_any_second(&one) <= 25 && one.len() >= 25 * 58,
-        "{}",
-        one.len()
-    );
-    let until = clock.now().plus_ms(60_000);
-    let all = send_until(&clock, &pacer, 32, &four, until).await;
-    assert!(
-        most_in_any_second(&all) <= 100 && all.len() >= 100 * 58,
-        "{}",
-        all.len()
-    );
 }
 
 #[tokio::test]
@@ -309,4 +283,21 @@ async fn until(condition: impl Fn() -> bool) {
     tokio::time::timeout(std::time::Duration::from_secs(10), wait)
         .await
         .expect("the condition never held");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_stop_the_account() {
+    let mut gate = Gate::new(config(10, 10));
+    let mut sent_by = |now: i64, n: i64| {
+        let (mut sent, mut ticket) = (0, Ticket::default());
+        for ms in now..now + n {
+            if gate.step(UtcMs(ms), customers(), &mut ticket) == Step::Go {
+                (sent, ticket) = (sent + 1, Ticket::default());
+                gate.ended();
+            }
+        }
+        sent
+    };
+    assert!(sent_by(10_000_000, 5_000) > 40);
+    assert!(sent_by(1_000_000, 5_000) > 30, "an hour and more earlier");
 }

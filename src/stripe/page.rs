@@ -137,3 +137,7 @@ pub fn dedupe<T: Listed>(seen: &mut HashSet<String>, items: &mut Vec<T>) -> usiz
     items.retain(|item| seen.insert(item.id().to_owned()));
     before - items.len()
 }
+
+#[cfg(test)]
+#[path = "page_tests.rs"]
+mod tests;
