@@ -31,3 +31,7 @@ mod client;
 #[cfg(test)]
 #[path = "contract/parameters.rs"]
 mod parameters;
+
+#[cfg(test)]
+#[path = "contract/written.rs"]
+mod written;

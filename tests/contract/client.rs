@@ -73,7 +73,7 @@ async fn read<T: Listed>(reader: &cutover::stripe::Reader, path: &str, query: Fo
 
 #[tokio::test]
 async fn everything_the_client_sends_is_what_stripe_takes() {
-    let (_world, old, _) = start(60).await;
+    let (_world, old, _) = start(30).await;
     let recorder = Recorder::before(&old.url, old.http.clone()).await;
     let key = ApiKey::parse(&old.key).expect("a key");
     let account = Account::new(Role::Source, &recorder.url, key).expect("loopback");
@@ -96,7 +96,7 @@ async fn everything_the_client_sends_is_what_stripe_takes() {
     while let Some(page) = scan.next().await {
         customers.extend(page.expect("a page").items);
     }
-    assert_eq!(customers.len(), 60);
+    assert_eq!(customers.len(), 30);
     for customer in &customers {
         let path = |template: &str| allow::path(template, &[&customer.id]);
         read::<wire::BalanceTransaction>(
@@ -135,6 +135,6 @@ async fn everything_the_client_sends_is_what_stripe_takes() {
         .iter()
         .flat_map(super::recorder::Recorded::problems)
         .collect();
-    assert!(sent.len() > 200, "{} requests", sent.len());
+    assert!(sent.len() > 100, "{} requests", sent.len());
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::drive::{Account, start};
 use super::facts::{Fact, facts};
-use super::simulated::{GRANT, NONE, id};
+use super::simulated::{NONE, id};
+use super::written::GRANT;
 
 /// The operations of the credits stage.
 const OPERATIONS: &[&str] = &[

@@ -1,4 +1,4 @@
-//! Every endpoint that the simulated accounts offer, held against the table: what they answer and what they refuse.
+//! Every endpoint that the simulated accounts offer, held against the table: what they answer when read, and what they refuse.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ pub(crate) fn id(value: &Value) -> &str {
 
 #[tokio::test]
 async fn everything_that_can_be_read_of_a_world_is_shaped_as_stripe_shapes_it() {
-    let (_world, mut old, mut new) = start(60).await;
+    let (_world, mut old, mut new) = start(30).await;
     for account in [&mut old, &mut new] {
         account.right("GET", "/v1/account", NONE).await;
         let expand = &[
@@ -35,7 +35,7 @@ async fn everything_that_can_be_read_of_a_world_is_shaped_as_stripe_shapes_it() 
 }
 
 /// One customer by every endpoint that knows customers.
-async fn read_customer(account: &mut Account, customer: &str) {
+pub(crate) async fn read_customer(account: &mut Account, customer: &str) {
     let path = format!("/v1/customers/{customer}");
     let expand = [
         "invoice_credit_balance",
@@ -98,104 +98,9 @@ fn summary_of(customer: &str) -> [(&'static str, &str); 3] {
     ]
 }
 
-pub(crate) const GRANT: &[(&str, &str)] = &[
-    ("amount[type]", "monetary"),
-    ("amount[monetary][currency]", "usd"),
-    ("amount[monetary][value]", "900"),
-    ("applicability_config[scope][price_type]", "metered"),
-    ("category", "paid"),
-    ("metadata[why]", "moved"),
-];
-
-#[tokio::test]
-async fn everything_that_can_be_written_is_answered_as_stripe_answers_it() {
-    let (_world, mut account, _) = start(0).await;
-    let full = [
-        ("name", "Ada"),
-        ("business_name", "Ada Ltd"),
-        ("email", "ada@example.com"),
-        ("phone", "+61 8 1234"),
-        ("description", "first"),
-        ("address[city]", "Perth"),
-        ("address[country]", "AU"),
-        ("shipping[name]", "Ada"),
-        ("shipping[address][line1]", "1 Quay St"),
-        ("invoice_settings[custom_fields][0][name]", "PO"),
-        ("invoice_settings[custom_fields][0][value]", "7"),
-        ("invoice_settings[footer]", "Thanks"),
-        ("preferred_locales[]", "en"),
-        ("metadata[region]", "ap"),
-        ("tax_exempt", "reverse"),
-        ("invoice_prefix", "ADA1"),
-        ("next_invoice_sequence", "7"),
-        ("expand[]", "invoice_credit_balance"),
-    ];
-    let customer = account.right("POST", "/v1/customers", &full).await;
-    let customer = id(&customer).to_owned();
-    let path = format!("/v1/customers/{customer}");
-    account
-        .right(
-            "POST",
-            &path,
-            &[("description", ""), ("metadata", ""), ("shipping", "")],
-        )
-        .await;
-    let entry = [
-        ("amount", "-500"),
-        ("currency", "usd"),
-        ("description", "moved"),
-        ("metadata[cutover_of]", "cus_0"),
-    ];
-    let ledger = format!("{path}/balance_transactions");
-    let posted = account.right("POST", &ledger, &entry).await;
-    account
-        .right(
-            "POST",
-            &format!("{ledger}/{}", id(&posted)),
-            &[("description", ""), ("metadata[a]", "b")],
-        )
-        .await;
-    account
-        .right(
-            "POST",
-            &ledger,
-            &[("amount", "20"), ("currency", "jpy"), ("expand[]", "customer")],
-        )
-        .await;
-    let fund = format!("/v1/test_helpers/customers/{customer}/fund_cash_balance");
-    account
-        .right(
-            "POST",
-            &fund,
-            &[("amount", "5000"), ("currency", "usd"), ("reference", "wire")],
-        )
-        .await;
-    account
-        .right(
-            "POST",
-            &format!("{path}/cash_balance"),
-            &[("settings[reconciliation_mode]", "manual")],
-        )
-        .await;
-    let grant = [GRANT, &[("customer", customer.as_str())]].concat();
-    let grant = account.right("POST", "/v1/billing/credit_grants", &grant).await;
-    let grant = format!("/v1/billing/credit_grants/{}", id(&grant));
-    account
-        .right(
-            "POST",
-            &grant,
-            &[("expires_at", "4000000000"), ("metadata[b]", "c")],
-        )
-        .await;
-    account.right("POST", &grant, &[("expires_at", "")]).await;
-    read_customer(&mut account, &customer).await;
-    account.all("/v1/events", NONE, "3").await;
-    account.conforms();
-}
-
 #[tokio::test]
 async fn what_stripe_refuses_is_refused_in_its_shape() {
-    let (_world, mut account, _) = start(0).await;
+    let (world, mut account, _) = start(0).await;
     let customer = account.right("POST", "/v1/customers", NONE).await;
     let path = format!("/v1/customers/{}", id(&customer));
     let ledger = format!("{path}/balance_transactions");
@@ -284,6 +189,12 @@ async fn what_stripe_refuses_is_refused_in_its_shape() {
                 .push(format!("{method} {path} {pairs:?}: {got:?}, expected {want:?}"));
         }
     }
+    account.key.clone_from(&world.describe().source.read_only_key);
+    account.right("GET", &ledger, NONE).await;
+    let got = account
+        .wrong("POST", &ledger, &[("amount", "-5"), ("currency", "usd")])
+        .await;
+    assert_eq!(got, json!([403, invalid, null, null]));
     account.key = "sk_test_nobody".to_owned();
     let got = account.wrong("GET", "/v1/account", NONE).await;
     assert_eq!(got, json!([401, invalid, null, null]));

@@ -1,6 +1,6 @@
 //! The checker against every operation of the table: the smallest right answer passes, each small change is noticed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -58,8 +58,9 @@ fn operations() -> BTreeMap<(&'static str, String), &'static Vec<String>> {
 
 #[test]
 fn for_every_operation_one_changed_field_of_the_smallest_answer_is_noticed() {
+    let mut tried = BTreeSet::new();
     for ((method, path), schemas) in operations() {
-        for schema in schemas {
+        for schema in schemas.iter().filter(|schema| tried.insert(*schema)) {
             let good = smallest(schema, "");
             let problems = |body: &Value| check_response(method, &path, 200, body);
             assert_eq!(problems(&good), Vec::<String>::new(), "{schema}");
