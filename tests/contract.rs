@@ -35,3 +35,7 @@ mod parameters;
 #[cfg(test)]
 #[path = "contract/written.rs"]
 mod written;
+
+#[cfg(test)]
+#[path = "contract/troubled.rs"]
+mod troubled;

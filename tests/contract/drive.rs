@@ -12,6 +12,8 @@ pub(crate) struct Account {
     pub(crate) key: String,
     pub(crate) http: reqwest::Client,
     pub(crate) problems: Vec<String>,
+    /// Sent with every POST, if there is one.
+    pub(crate) idempotency_key: Option<String>,
 }
 
 /// Parameters in wire form.
@@ -30,6 +32,7 @@ impl Account {
             key: key.to_owned(),
             http,
             problems: Vec::new(),
+            idempotency_key: None,
         }
     }
 
@@ -96,13 +99,12 @@ impl Account {
         let request = request
             .bearer_auth(&self.key)
             .header("Stripe-Version", &super::facts::facts().version);
-        let request = if method == "POST" {
-            request
-                .header("Content-Type", "application/x-www-form-urlencoded")
-                .body(form)
-        } else {
-            request
+        let request = match (method, &self.idempotency_key) {
+            ("POST", Some(key)) => request.header("Idempotency-Key", key).body(form),
+            ("POST", None) => request.body(form),
+            _ => request,
         };
+        let request = request.header("Content-Type", "application/x-www-form-urlencoded");
         let answer = request.send().await.expect("an answer on loopback");
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         (
@@ -194,7 +196,12 @@ fn header_problems(headers: &reqwest::header::HeaderMap) -> impl Iterator<Item =
 /// Two accounts in this process, with `customers` customers in the old one and without limits; they stop with the
 /// runtime. Their clock starts at the scenario's date.
 pub(crate) async fn start(customers: u32) -> (Running, Account, Account) {
-    let scenario = Scenario::load("small").expect("a scenario of the program's own");
+    start_as("small", customers).await
+}
+
+/// As [`start`], in another scenario.
+pub(crate) async fn start_as(scenario: &str, customers: u32) -> (Running, Account, Account) {
+    let scenario = Scenario::load(scenario).expect("a scenario of the program's own");
     let clock = Clock::rehearsal(scenario.starts_at(), 1);
     let mut options = Options::new(scenario, clock);
     options.customers = Some(customers);
