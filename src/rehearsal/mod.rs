@@ -39,6 +39,7 @@ use core::lock;
 use pan_copy::Mapped;
 use server::Served;
 
+mod address;
 mod admin;
 mod call;
 mod core;
@@ -54,7 +55,9 @@ mod form;
 mod history;
 mod idempotency;
 mod ids;
+mod index;
 mod limits;
+mod metadata;
 mod names;
 mod objects;
 mod pages;

@@ -12,6 +12,7 @@ use super::currency::Cur;
 use super::faults::Faults;
 use super::idempotency::Keys;
 use super::ids;
+use super::index::Index;
 use super::limits::{Allowance, Limits};
 use super::pages::Store;
 use super::pan_copy::{self, Mapped};
@@ -84,9 +85,9 @@ fn port(listener: &TcpListener) -> u16 {
 }
 
 fn account(side: Side, options: &Options) -> Account {
-    let (country, code, name) = match side {
-        Side::Source => ("AU", "aud", "Lantern Tutoring AU"),
-        Side::Destination => ("US", "usd", "Lantern Tutoring US"),
+    let (country, currency, name) = match side {
+        Side::Source => ("AU", Cur::AUD, "Lantern Tutoring AU"),
+        Side::Destination => ("US", Cur::USD, "Lantern Tutoring US"),
     };
     let seed = options.seed.to_be_bytes();
     let id = ids::alnum(ids::mix(&[b"account", &seed, side.name().as_bytes()]), 15);
@@ -95,12 +96,12 @@ fn account(side: Side, options: &Options) -> Account {
         side,
         id: format!("acct_1{id}"),
         country,
-        currency: Cur::parse(code).unwrap_or(Cur::USD),
+        currency,
         name,
         created: options.scenario.starts_at().secs() - age_days * 86_400,
         livemode: options.livemode,
         customers: Store::default(),
-        by_email: HashMap::new(),
+        by_email: Index::default(),
         methods: Store::default(),
         grants: Store::default(),
         events: Store::default(),

@@ -1,11 +1,14 @@
 //! What one simulated account holds. Lean, because a world may have 100,000 customers: what nearly every customer has
 //! is a typed field, what few have lies in `rest` as JSON.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::address::Address;
 use super::currency::Cur;
+use super::index::Index;
+use super::metadata::Metadata;
 use super::pages::{Row, Store};
 
 /// Which of the two accounts.
@@ -60,9 +63,6 @@ pub(crate) enum By {
     /// A foreign actor of the scenario.
     Foreign,
 }
-
-/// Key-value pairs; the order is the order of keys.
-pub(crate) type Metadata = BTreeMap<Box<str>, Box<str>>;
 
 /// A row of a customer's invoice credit ledger.
 pub(crate) struct Txn {
@@ -141,6 +141,11 @@ pub(crate) struct Customer {
     /// What `invoice_credit_balance` lies by, for worlds whose sources disagree.
     pub(crate) credit_off_by: i64,
     pub(crate) methods: Vec<u32>,
+    /// Slot of `invoice_settings.default_payment_method`.
+    pub(crate) default_method: Option<u32>,
+    /// Slot of `default_source`.
+    pub(crate) default_source: Option<u32>,
+    pub(crate) address: Option<Box<Address>>,
     pub(crate) cash: Option<Box<Cash>>,
     /// Fields few customers have, as the API shows them.
     pub(crate) rest: Option<Box<Map<String, Value>>>,
@@ -158,11 +163,14 @@ impl Customer {
             currency: None,
             name: None,
             email: None,
-            metadata: Metadata::new(),
+            metadata: Metadata::default(),
             ledger: Vec::new(),
             ledger_at_start: 0,
             credit_off_by: 0,
             methods: Vec::new(),
+            default_method: None,
+            default_source: None,
+            address: None,
             cash: None,
             rest: None,
         }
@@ -302,7 +310,7 @@ pub(crate) struct Account {
     pub(crate) created: i64,
     pub(crate) livemode: bool,
     pub(crate) customers: Store<Customer>,
-    pub(crate) by_email: HashMap<Box<str>, Vec<u32>>,
+    pub(crate) by_email: Index,
     pub(crate) methods: Store<Method>,
     pub(crate) grants: Store<Grant>,
     pub(crate) events: Store<Event>,
@@ -314,7 +322,7 @@ impl Account {
         let email = customer.email.clone();
         let slot = self.customers.push(customer);
         if let Some(email) = email {
-            self.by_email.entry(email).or_default().push(slot);
+            self.by_email.insert(&email, slot);
         }
         slot
     }
@@ -325,14 +333,11 @@ impl Account {
             return;
         };
         let old = std::mem::replace(&mut customer.email, email.clone());
-        if let Some(slots) = old.and_then(|old| self.by_email.get_mut(&old)) {
-            slots.retain(|s| *s != slot);
+        if let Some(old) = old {
+            self.by_email.remove(&old, slot);
         }
         if let Some(email) = email {
-            let slots = self.by_email.entry(email).or_default();
-            if let Err(at) = slots.binary_search(&slot) {
-                slots.insert(at, slot);
-            }
+            self.by_email.insert(&email, slot);
         }
     }
 

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::balance_transactions::{self, NewRow};
 use super::{cash_balance, customer_view, payment_methods};
-use crate::rehearsal::call::{Answer, Call, live_customer, merge_metadata};
+use crate::rehearsal::address::Address;
+use crate::rehearsal::call::{Answer, Call, live_customer, nullable};
 use crate::rehearsal::errors::Refusal;
 use crate::rehearsal::expand::{Expand, Kind};
 use crate::rehearsal::form::Node;
@@ -22,7 +23,6 @@ const PLAIN: [&str; 5] = [
 ];
 /// The rare field that says so of a slot whose create was refused.
 const UNBORN: &str = "unborn";
-const ADDRESS: [&str; 6] = ["city", "country", "line1", "line2", "postal_code", "state"];
 
 /// `POST /v1/customers`
 pub(crate) fn create(call: &mut Call<'_>) -> Answer {
@@ -104,8 +104,9 @@ pub(crate) fn list(call: &mut Call<'_>) -> Answer {
             .collect()
     };
     let (data, more) = if let Some(email) = call.params.text("email") {
-        let slots = account.by_email.get(email).map(Vec::as_slice).unwrap_or_default();
-        let rows: Vec<&Customer> = slots.iter().filter_map(|s| account.customers.at(*s)).collect();
+        let slots = account.by_email.slots(email);
+        let rows = slots.iter().filter_map(|s| account.customers.at(*s));
+        let rows: Vec<&Customer> = rows.filter(|c| c.email.as_deref() == Some(email)).collect();
         let (data, more) = page.cut(&rows, "customer", |id| pages::place(&rows, id), |_| true)?;
         (show(data.into_iter().copied().collect()), more)
     } else {
@@ -160,7 +161,7 @@ fn changed(before: &Value, after: &Value) -> Value {
 /// Everything that can be refused is checked before anything is changed.
 fn apply(call: &mut Call<'_>, slot: u32) -> Result<(), Refusal> {
     let params = call.params;
-    let settings = checked_settings(call, slot)?;
+    let default = checked_default(call, slot)?;
     let source = checked_source(call, slot)?;
     if let Some(target) = params.int("balance") {
         set_balance(call, slot, target)?;
@@ -172,7 +173,7 @@ fn apply(call: &mut Call<'_>, slot: u32) -> Result<(), Refusal> {
     let Some(customer) = call.account.customers.at_mut(slot) else {
         return Ok(());
     };
-    merge_metadata(&mut customer.metadata, params.node("metadata"));
+    customer.metadata.merge(params.node("metadata"));
     if let Some(name) = params.text("name") {
         customer.name = Some(name).filter(|n| !n.is_empty()).map(Into::into);
     }
@@ -180,19 +181,18 @@ fn apply(call: &mut Call<'_>, slot: u32) -> Result<(), Refusal> {
         cash_balance::set_mode(customer, cash.text("reconciliation_mode"));
     }
     apply_rest(customer, params);
-    if let Some(settings) = settings {
-        customer.rest_mut().insert("invoice_settings".into(), settings);
+    merge_settings(customer, params);
+    if let Some(default) = default {
+        customer.default_method = default;
     }
-    if let Some(source) = source {
-        customer.rest_mut().insert("default_source".into(), json!(source));
-    }
+    customer.default_source = source.or(customer.default_source);
     Ok(())
 }
 
 fn apply_rest(customer: &mut Customer, params: Params<'_>) {
     for name in PLAIN.into_iter().chain(["invoice_prefix"]) {
         if let Some(text) = params.text(name) {
-            let value = crate::rehearsal::call::nullable(Some(text));
+            let value = nullable(Some(text));
             customer.rest_mut().insert(name.into(), value);
         }
     }
@@ -208,35 +208,16 @@ fn apply_rest(customer: &mut Customer, params: Params<'_>) {
             .insert("preferred_locales".into(), json!(locales));
     }
     if let Some(node) = params.node("address") {
-        let merged = merge_address(customer.rest("address"), node);
-        customer.rest_mut().insert("address".into(), merged);
+        customer.address = Address::merged(customer.address.as_deref(), node).map(Box::new);
     }
     if let Some(node) = params.node("shipping") {
         let merged = merge_shipping(&customer.rest("shipping"), node);
         customer.rest_mut().insert("shipping".into(), merged);
     }
     if let Some(ip) = params.hash("tax").and_then(|t| t.text("ip_address")) {
-        let value = crate::rehearsal::call::nullable(Some(ip));
+        let value = nullable(Some(ip));
         customer.rest_mut().insert("tax_ip_address".into(), value);
     }
-}
-
-/// Leaf by leaf; the read form has every key (facts 2.2).
-fn merge_address(old: Value, node: &Node) -> Value {
-    if node.text().is_some() {
-        return Value::Null;
-    }
-    let mut merged = match old {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    };
-    for name in ADDRESS {
-        let given = node.get(name).and_then(Node::text);
-        let value = given.map(|t| crate::rehearsal::call::nullable(Some(t)));
-        let kept = value.or_else(|| merged.get(name).cloned()).unwrap_or(Value::Null);
-        merged.insert(name.into(), kept);
-    }
-    Value::Object(merged)
 }
 
 fn merge_shipping(old: &Value, node: &Node) -> Value {
@@ -246,47 +227,45 @@ fn merge_shipping(old: &Value, node: &Node) -> Value {
     let mut merged = Map::new();
     for name in ["carrier", "name", "phone", "tracking_number"] {
         let given = node.get(name).and_then(Node::text);
-        let value = given.map(|t| crate::rehearsal::call::nullable(Some(t)));
+        let value = given.map(|t| nullable(Some(t)));
         merged.insert(name.into(), value.unwrap_or_else(|| old[name].clone()));
     }
-    let address = match node.get("address") {
-        Some(address) => merge_address(old["address"].clone(), address),
-        None => old["address"].clone(),
-    };
+    let address = node
+        .get("address")
+        .and_then(|given| Address::merged(None, given))
+        .map_or_else(|| old["address"].clone(), |a| a.json());
     merged.insert("address".into(), address);
     Value::Object(merged)
 }
 
-/// `invoice_settings` merged with what stands; its default method must be attached to this customer.
-fn checked_settings(call: &Call<'_>, slot: u32) -> Result<Option<Value>, Refusal> {
-    let Some(given) = call.params.hash("invoice_settings") else {
-        return Ok(None);
+/// The slot `invoice_settings[default_payment_method]` names: it must be attached to this customer.
+fn checked_default(call: &Call<'_>, slot: u32) -> Result<Option<Option<u32>>, Refusal> {
+    let settings = call.params.hash("invoice_settings");
+    match settings.and_then(|s| s.text("default_payment_method")) {
+        None => Ok(None),
+        Some("") => Ok(Some(None)),
+        Some(id) => {
+            let param = "invoice_settings[default_payment_method]";
+            Ok(Some(Some(payment_methods::attached(call, slot, id, param)?)))
+        }
+    }
+}
+
+/// The other invoice settings, merged with what stands.
+fn merge_settings(customer: &mut Customer, params: Params<'_>) {
+    let Some(given) = params.hash("invoice_settings") else {
+        return;
     };
-    let old = call
-        .account
-        .customers
-        .at(slot)
-        .map(|c| c.rest("invoice_settings"));
-    let mut merged = match old {
-        Some(Value::Object(map)) => map,
+    let mut merged = match customer.rest("invoice_settings") {
+        Value::Object(map) => map,
         _ => Map::new(),
     };
-    if let Some(id) = given.text("default_payment_method") {
-        let param = "invoice_settings[default_payment_method]";
-        if !id.is_empty() {
-            payment_methods::attached(call, slot, id, param)?;
-        }
-        let value = crate::rehearsal::call::nullable(Some(id));
-        merged.insert("default_payment_method".into(), value);
-    }
     if let Some(footer) = given.text("footer") {
-        merged.insert("footer".into(), crate::rehearsal::call::nullable(Some(footer)));
+        merged.insert("footer".into(), nullable(Some(footer)));
     }
     if let Some(node) = given.node("custom_fields") {
-        let fields: Vec<Value> = node
-            .children()
-            .iter()
-            .map(|(_, f)| Params(f))
+        let fields = node.children().iter().map(|(_, field)| Params(field));
+        let fields: Vec<Value> = fields
             .map(|f| json!({ "name": f.text("name"), "value": f.text("value") }))
             .collect();
         let value = if fields.is_empty() {
@@ -303,18 +282,21 @@ fn checked_settings(call: &Call<'_>, slot: u32) -> Result<Option<Value>, Refusal
         });
         merged.insert("rendering_options".into(), shown);
     }
-    Ok(Some(Value::Object(merged)))
+    if !merged.is_empty() {
+        customer
+            .rest_mut()
+            .insert("invoice_settings".into(), Value::Object(merged));
+    }
 }
 
-fn checked_source(call: &mut Call<'_>, slot: u32) -> Result<Option<String>, Refusal> {
+fn checked_source(call: &mut Call<'_>, slot: u32) -> Result<Option<u32>, Refusal> {
     if let Some(token) = call.params.text("source") {
         return payment_methods::card_from_token(call, slot, token).map(Some);
     }
     let Some(id) = call.params.text("default_source") else {
         return Ok(None);
     };
-    payment_methods::attached(call, slot, id, "default_source")?;
-    Ok(Some(id.to_owned()))
+    payment_methods::attached(call, slot, id, "default_source").map(Some)
 }
 
 /// Writes the difference to `target` as an adjustment, in the customer's currency or else the account's (facts 3.1).
