@@ -5,7 +5,7 @@ use url::Url;
 use super::allow::Role;
 use super::base::{BaseUrlError, check_base_url};
 use super::key::{ApiKey, Mode};
-use super::pace::PaceConfig;
+use super::limits::PaceConfig;
 
 /// One account. Printing it shows the key's mask only.
 #[derive(Clone, Debug)]

@@ -266,7 +266,7 @@ impl Writer {
         }
     }
 
-    /// Waits before the same write is repeated, visible as [`super::pace::WaitReason::Backoff`].
+    /// Waits before the same write is repeated, visible as [`super::WaitReason::Backoff`].
     pub async fn back_off(&self, ms: i64) {
         self.0.pacer.back_off(ms).await;
     }

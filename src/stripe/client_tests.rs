@@ -331,3 +331,53 @@ async fn nothing_that_holds_the_key_prints_it() {
         "{printed}"
     );
 }
+
+#[tokio::test]
+async fn a_key_that_is_no_header_is_refused_before_the_network() {
+    let stub = Stub::start([]).await;
+    let writer = link(&stub, Clock::real()).writer().unwrap();
+    let result = writer.post_once(LEDGER, "a=1", "two\r\nlines").await;
+    assert_eq!(judge(Kind::Write, &result), Verdict::Rejected);
+    assert_eq!((stub.seen().len(), writer.pacer().snapshot().writes), (0, 0));
+}
+
+#[tokio::test]
+async fn the_name_localhost_is_this_machine_and_https_is_set_up_without_a_request() {
+    let stub = Stub::start([Answer::json(200, "{}")]).await;
+    let key = super::super::ApiKey::parse("rk_test_51AbCdEfGhIjKlMnOa1b2").unwrap();
+    let named = stub.url().replace("127.0.0.1", "localhost");
+    let here = Account::new(Role::Source, &named, key.clone()).unwrap();
+    let reader = Link::new(here, Clock::real(), Settings::of(Mode::Test))
+        .reader()
+        .unwrap();
+    reader.get("/v1/account", &Form::new()).await.unwrap();
+    let stripe = Account::new(Role::Source, "https://api.stripe.com", key).unwrap();
+    assert!(
+        Link::new(stripe, Clock::real(), Settings::of(Mode::Test))
+            .writer()
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn readers_and_writers_of_an_account_share_its_pace_and_a_second_key_changes_nothing_about_it() {
+    let stub = Stub::start([Answer::json(200, "{}"), Answer::json(200, "{}")]).await;
+    let reads = link(&stub, Clock::real());
+    let key = super::super::ApiKey::parse("rk_test_51ZzZzZzZzZzZzZzZzzzzz").unwrap();
+    let writes = reads.with_key(key);
+    reads
+        .reader()
+        .unwrap()
+        .get("/v1/account", &Form::new())
+        .await
+        .unwrap();
+    writes
+        .writer()
+        .unwrap()
+        .post_once(LEDGER, "a=1", "k")
+        .await
+        .unwrap();
+    let counted = reads.pacer().snapshot();
+    assert_eq!((counted.gets, counted.writes), (1, 1));
+    assert!(stub.seen()[1].contains("Bearer rk_test_51ZzZz"));
+}

@@ -19,6 +19,9 @@ pub enum Sent {
 /// How the transport failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 pub enum Broken {
+    /// Path or key that HTTP cannot carry; a fault in this program.
+    #[error("the request cannot be put into HTTP")]
+    Unsendable,
     /// No connection.
     #[error("could not connect")]
     Connect,

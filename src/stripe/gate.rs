@@ -3,14 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::allow::{Endpoint, Method};
+use super::allow::Endpoint;
+use super::counts::Counts;
 use super::lane::{Lane, Slot};
-use super::pace::{Limited, PaceConfig, WaitReason};
+use super::limits::{Limited, PaceConfig, WaitReason};
 use super::reply::MAX_RETRY_AFTER_MS;
 use crate::domain::time::UtcMs;
-
-/// Seconds of history kept for a sparkline.
-pub(super) const HISTORY_SECS: usize = 60;
 
 /// A clock that goes back by less is waited for, milliseconds.
 const CLOCK_BACK_MS: i64 = 500;
@@ -44,19 +42,6 @@ pub(super) struct Gate {
     seen: UtcMs,
     pub(super) waiting: [u32; WaitReason::COUNT],
     pub(super) counts: Counts,
-}
-
-/// Sums over the life of a gate.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Counts {
-    pub(super) gets: u64,
-    pub(super) writes: u64,
-    pub(super) status_429: u64,
-    pub(super) last_429_at: Option<UtcMs>,
-    pub(super) most_in_any_second: u32,
-    last_second: std::collections::VecDeque<UtcMs>,
-    /// (second since the epoch, sends in it), newest last.
-    history: std::collections::VecDeque<(i64, u32)>,
 }
 
 impl Gate {
@@ -275,64 +260,6 @@ impl Gate {
         }
         self.room
     }
-}
-
-impl Counts {
-    fn sent(&mut self, method: Method, now: UtcMs) {
-        match method {
-            Method::Get => self.gets += 1,
-            Method::Post => self.writes += 1,
-        }
-        while self.last_second.front().is_some_and(|t| now.since(*t) > 1000) {
-            self.last_second.pop_front();
-        }
-        self.last_second.push_back(now);
-        self.most_in_any_second = self.most_in_any_second.max(count(self.last_second.len()));
-        match self.history.back_mut() {
-            Some((sec, sends)) if *sec >= now.secs() => *sends += 1,
-            _ => self.history.push_back((now.secs(), 1)),
-        }
-        while self.history.len() > HISTORY_SECS {
-            self.history.pop_front();
-        }
-    }
-
-    /// A request counted as sent turned out not to have left.
-    pub(super) fn never_left(&mut self, method: Method) {
-        let sum = match method {
-            Method::Get => &mut self.gets,
-            Method::Post => &mut self.writes,
-        };
-        *sum = sum.saturating_sub(1);
-    }
-
-    pub(super) fn in_last_second(&self, now: UtcMs) -> u32 {
-        count(
-            self.last_second
-                .iter()
-                .rev()
-                .take_while(|t| now.since(**t) < 1000)
-                .count(),
-        )
-    }
-
-    /// Sends per whole second, oldest first, the last one being the running second.
-    pub(super) fn per_second(&self, now: UtcMs) -> [u32; HISTORY_SECS] {
-        let mut bars = [0; HISTORY_SECS];
-        for (sec, sends) in &self.history {
-            let age = usize::try_from(now.secs() - sec)
-                .ok()
-                .filter(|age| *age < HISTORY_SECS);
-            if let Some(bar) = age.and_then(|age| bars.get_mut(HISTORY_SECS - 1 - age)) {
-                *bar = *sends;
-            }
-        }
-        bars
-    }
-}
-
-fn count(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

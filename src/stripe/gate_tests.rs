@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::allow::{Role, check};
+use super::super::allow::{Method, Role, check};
 use super::*;
 
 const PATHS: [&str; 5] = [

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::allow::Method;
 use super::super::allow::{Role, check};
+use super::super::key::Mode;
+use super::super::reply::Meta;
 use super::*;
 
 const T0: UtcMs = UtcMs(1_771_027_200_000);

@@ -1,6 +1,7 @@
 //! Lists: cursor pages one after the other, with guards against a list that never ends.
 
 use std::collections::HashSet;
+use std::hash::BuildHasher;
 use std::marker::PhantomData;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
@@ -132,7 +133,7 @@ impl<T: Listed> Pages<T> {
 
 /// Drops items whose id was seen before and returns how many: an item can come twice when the list moves while it is
 /// read (reliability 3.1 row 17).
-pub fn dedupe<T: Listed>(seen: &mut HashSet<String>, items: &mut Vec<T>) -> usize {
+pub fn dedupe<T: Listed, S: BuildHasher>(seen: &mut HashSet<String, S>, items: &mut Vec<T>) -> usize {
     let before = items.len();
     items.retain(|item| seen.insert(item.id().to_owned()));
     before - items.len()

@@ -1,7 +1,7 @@
 //! What one answer means for the same request: retry with the same key, stop, or reconcile. PURE: the table of
 //! reliability §4.4 as a function. Waiting is [`super::budget`]'s.
 
-use super::error::{Broken, Failure, Sent};
+use super::error::{Broken, Failure};
 use super::reply::Reply;
 
 /// Reads may be repeated freely; a write's outcome may be unknown.
@@ -91,12 +91,7 @@ pub fn judge_failure(kind: Kind, failure: &Failure) -> Verdict {
     match failure {
         // Nothing was sent, or the list is not to be trusted: the same request would end the same way.
         Failure::Refused(_) | Failure::Page { .. } | Failure::Shape { .. } => Verdict::Rejected,
-        Failure::Transport(e) => judge_broken(
-            kind,
-            e.what,
-            e.sent,
-            e.meta.as_ref().and_then(|m| m.retry_after_ms),
-        ),
+        Failure::Transport(e) => judge_broken(kind, e.what, e.meta.as_ref().and_then(|m| m.retry_after_ms)),
         Failure::Redirect(_) => Verdict::HaltRedirect,
         Failure::Version { .. } => Verdict::HaltVersion,
         Failure::Api(e) => judge_answer(
@@ -113,10 +108,10 @@ pub fn judge_failure(kind: Kind, failure: &Failure) -> Verdict {
     }
 }
 
-fn judge_broken(kind: Kind, what: Broken, _sent: Sent, after_ms: Option<i64>) -> Verdict {
+fn judge_broken(kind: Kind, what: Broken, after_ms: Option<i64>) -> Verdict {
     match (kind, what) {
-        // A read of the same page will be as large and as deep the next time.
-        (Kind::Read, Broken::TooLarge | Broken::TooDeep) => Verdict::Rejected,
+        // It never left and never will; a page will be as large and as deep the next time.
+        (_, Broken::Unsendable) | (Kind::Read, Broken::TooLarge | Broken::TooDeep) => Verdict::Rejected,
         _ => Verdict::RetrySameKey {
             after_ms,
             class: Class::Connection,

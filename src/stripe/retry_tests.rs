@@ -1,7 +1,7 @@
 //! The table of reliability §4.4, row by row, then as properties over every status.
 
+use super::super::error::{ApiError, Sent, TransportError};
 use super::super::reply::Meta;
-use super::super::{error::ApiError, error::TransportError};
 use super::*;
 
 const fn again(class: Class) -> Verdict {

@@ -2,7 +2,7 @@
 //!
 //! A list is newest first, so one cursor is serial: at 200 ms it reaches a fifth of 25 requests a second. The list is
 //! therefore cut by `created`. Where to cut is not known in advance, so it is decided page by page: a full page may
-//! split what lies behind it into two halves, which are then read side by side ([`super::split`], where the bound
+//! split what lies behind it into two halves, which are then read side by side (`split.rs`, where the bound
 //! "calls ≤ 2 × pages" is proved). Nothing is asked twice and no range is left out: halves are disjoint and whole.
 
 use std::sync::Arc;

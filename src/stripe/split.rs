@@ -40,7 +40,7 @@ impl Seen {
                     seen = Some(Self {
                         newest: at,
                         oldest: at,
-                    })
+                    });
                 }
                 Some(page) if at <= page.oldest => page.oldest = at,
                 Some(_) => return None,
@@ -104,7 +104,7 @@ mod tests {
         let (n, pages) = (created.len(), created.len().div_ceil(100).max(1));
         let (calls, read) = read(created, most);
         assert_eq!(read, (0..n).collect::<Vec<_>>(), "each item once");
-        assert!(calls <= 2 * pages - 1, "{calls} calls for {pages} pages");
+        assert!(calls < 2 * pages, "{calls} calls for {pages} pages");
     }
 
     #[test]
@@ -139,12 +139,12 @@ mod tests {
 
         #[test]
         fn any_distribution_is_read_whole_in_fewer_than_two_calls_per_page(
-            base in proptest::collection::vec((0_i64..2_000_000_000, 0_i64..5_000_000, 0_usize..700), 0..5),
+            base in proptest::collection::vec((0_i64..2_000_000_000, 0_i64..5_000_000, 0_i64..700), 0..5),
             most in 1_usize..40,
             salt: u32,
         ) {
-            let spread = |(at, span, n): (i64, i64, usize)| {
-                (0..n).map(move |i| at + (i as i64 * i64::from(salt)).rem_euclid(span + 1))
+            let spread = |(at, span, n): (i64, i64, i64)| {
+                (0..n).map(move |i| at + (i * i64::from(salt)).rem_euclid(span + 1))
             };
             holds(base.into_iter().flat_map(spread).collect(), most);
         }

@@ -86,7 +86,7 @@ impl Transport {
         if url.path() != request.path {
             // The allow-list has seen another path than the one that would be asked.
             return Err(broken(
-                Broken::Connect,
+                Broken::Unsendable,
                 &Left::default(),
                 "the path is not canonical",
                 None,
@@ -105,7 +105,7 @@ impl Transport {
         if let Some((_, key)) = request.write {
             let key = HeaderValue::from_str(key).map_err(|_| {
                 broken(
-                    Broken::Connect,
+                    Broken::Unsendable,
                     &Left::default(),
                     "the idempotency key is not a header",
                     None,

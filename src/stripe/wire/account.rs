@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::common::or_default;
 
-/// `GET /v1/account` [spec:account]. Has no `livemode`; the mode is the key's.
+/// `GET /v1/account` (spec `account`). Has no `livemode`; the mode is the key's.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Account {
     /// `acct_…`

@@ -6,7 +6,7 @@ use super::common::{id_of, open_enum, or_default, some_id_of};
 use crate::stripe::page::Listed;
 
 open_enum! {
-    /// Why a row stands in a customer's ledger [spec:customer_balance_transaction.type].
+    /// Why a row stands in a customer's ledger (spec `customer_balance_transaction.type`).
     BalanceTransactionType {
         /// The only one that can be created.
         Adjustment = "adjustment",
@@ -35,7 +35,7 @@ open_enum! {
     }
 }
 
-/// One row of a customer's credit ledger [spec:customer_balance_transaction].
+/// One row of a customer's credit ledger (spec `customer_balance_transaction`).
 #[derive(Clone, Debug, Deserialize)]
 pub struct BalanceTransaction {
     /// `cbtxn_…`
@@ -79,7 +79,7 @@ impl Listed for BalanceTransaction {
     }
 }
 
-/// Real money held for a customer [spec:cash_balance]. Cannot be created by API.
+/// Real money held for a customer (spec `cash_balance`). Cannot be created by API.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct CashBalance {
     /// Whose.

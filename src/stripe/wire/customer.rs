@@ -6,7 +6,7 @@ use super::CashBalance;
 use super::common::{id_of, or_default};
 use crate::stripe::page::Listed;
 
-/// A customer [spec:customer, deleted_customer]. The id is the only one both accounts share after the PAN copy.
+/// A customer (spec `customer`, `deleted_customer`). The id is the only one both accounts share after the PAN copy.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Customer {
     /// `cus_…`

@@ -3,7 +3,7 @@ use serde_json::value::RawValue;
 
 use crate::stripe::page::Listed;
 
-/// Something that changed [spec:event]; kept by Stripe for 30 days.
+/// Something that changed (spec `event`); kept by Stripe for 30 days.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Event {
     /// `evt_…`

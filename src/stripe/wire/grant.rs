@@ -6,7 +6,7 @@ use super::common::{open_enum, or_default, some_id_of};
 use crate::stripe::page::Listed;
 
 open_enum! {
-    /// For the owner's books only [spec:billing.credit_grant.category].
+    /// For the owner's books only (spec `billing.credit_grant.category`).
     GrantCategory {
         /// Bought.
         Paid = "paid",
@@ -15,7 +15,7 @@ open_enum! {
     }
 }
 
-/// Billing credits for metered prices [spec:billing.credit_grant].
+/// Billing credits for metered prices (spec `billing.credit_grant`).
 #[derive(Clone, Debug, Deserialize)]
 pub struct CreditGrant {
     /// `credgr_…`

@@ -3,7 +3,7 @@ use serde::Deserialize;
 use super::common::id_of;
 use crate::stripe::page::Listed;
 
-/// A payment method [spec:payment_method]. Ids differ between accounts even for the same card.
+/// A payment method (spec `payment_method`). Ids differ between accounts even for the same card.
 #[derive(Clone, Debug, Deserialize)]
 pub struct PaymentMethod {
     /// `pm_…`, or `card_…`, `src_…` for older ones.
