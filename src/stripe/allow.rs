@@ -8,24 +8,7 @@ use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use thiserror::Error;
 
 use super::form::ESCAPED;
-
-/// Which side of the migration an account is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Role {
-    /// The old account, moved from.
-    Source,
-    /// The new account, moved to.
-    Destination,
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Source => "source",
-            Self::Destination => "destination",
-        })
-    }
-}
+pub use crate::domain::ids::Role;
 
 /// HTTP methods in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -95,6 +78,8 @@ const RULES: &[(Method, &str, &[Role])] = &[
     (Method::Get, "/v1/events/{}", BOTH),
     // Credits: the grant on the new account, the opposite entry (`drain`) and compensations on either.
     (Method::Post, "/v1/customers/{}/balance_transactions", BOTH),
+    // An equal billing credit grant, chosen and signed for by a person.
+    (Method::Post, "/v1/billing/credit_grants", &[Role::Destination]),
 ];
 
 /// Every endpoint a role may use, in the list's order.
@@ -150,14 +135,14 @@ mod tests {
     const ROLES: [Role; 2] = [Role::Source, Role::Destination];
 
     #[test]
-    fn the_only_write_of_this_list_is_a_balance_transaction() {
-        for role in ROLES {
-            let writes: Vec<_> = endpoints(role)
-                .filter(|e| e.method == Method::Post)
-                .map(|e| e.template)
-                .collect();
-            assert_eq!(writes, ["/v1/customers/{}/balance_transactions"]);
-        }
+    fn the_writes_of_this_list_are_credits_and_nothing_else() {
+        let writes = |role| {
+            let posts = endpoints(role).filter(|e| e.method == Method::Post);
+            posts.map(|e| e.template).collect::<Vec<_>>()
+        };
+        let ledger = "/v1/customers/{}/balance_transactions";
+        assert_eq!(writes(Role::Source), [ledger]);
+        assert_eq!(writes(Role::Destination), [ledger, "/v1/billing/credit_grants"]);
     }
 
     #[test]

@@ -105,7 +105,8 @@ pub fn seed_of(text: &str) -> u64 {
 }
 
 /// The `n`th delay, counted from 1: `min·2^(n-1)` up to [`MAX_DELAY_MS`], plus up to as much again.
-fn delay_ms(min_ms: u64, n: u32, seed: u64) -> i64 {
+#[must_use]
+pub fn delay_ms(min_ms: u64, n: u32, seed: u64) -> i64 {
     // The doublings end at the cap, so later delays differ in jitter alone; the attempt is part of the seed for that.
     let place = n.saturating_sub(1).min(8);
     let growing = ExponentialBuilder::new()

@@ -67,6 +67,12 @@ impl Link {
         &self.account
     }
 
+    /// Its limits.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Pacing: share, snapshot, counters.
     #[must_use]
     pub const fn pacer(&self) -> &Pacer {

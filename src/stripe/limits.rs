@@ -18,6 +18,18 @@ pub enum WaitReason {
     Backoff,
 }
 
+impl std::fmt::Display for WaitReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::AccountRate => "the account's rate",
+            Self::EndpointRate => "the endpoint's rate",
+            Self::Concurrency => "requests in flight",
+            Self::RetryAfter => "Stripe asked to wait",
+            Self::Backoff => "backing off",
+        })
+    }
+}
+
 impl WaitReason {
     pub(super) const COUNT: usize = 5;
     /// All of them.
