@@ -9,4 +9,5 @@ pub(crate) mod customer_view;
 pub(crate) mod customer_write;
 pub(crate) mod customers;
 pub(crate) mod events;
+pub(crate) mod method_types;
 pub(crate) mod payment_methods;
