@@ -32,7 +32,7 @@ pub(super) struct Real {
 /// Reads the configuration and the reading keys, and connects. Asks no account yet.
 pub(super) fn real(args: &ConfigArgs) -> Result<Real, Failure> {
     let config =
-        config::load(&args.config, &config::process_variables(), &args.set).map_err(Failure::usage)?;
+        config::load(&args.config, &config::process_variables(), &args.set).map_err(config_failure)?;
     let config = Arc::new(config);
     let keys = config.read_keys().map_err(key_failure)?;
     let reach = BTreeMap::from([
@@ -67,7 +67,14 @@ pub(super) fn real(args: &ConfigArgs) -> Result<Real, Failure> {
     Ok(Real { config, parts })
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
+fn config_failure(error: config::ConfigError) -> Failure {
+    if error.is_refusal() {
+        Failure::refused(error)
+    } else {
+        Failure::usage(error)
+    }
+}
+
 fn key_failure(error: config::KeyError) -> Failure {
     if error.is_refusal() {
         Failure::refused(error)
@@ -365,10 +372,7 @@ async fn write_plan(
             }
             return headless::see_through(handle, id, leave, clock).await;
         }
-        Phase::Written | Phase::Auditing if is_same => {
-            return headless::see_through(handle, id, leave, clock).await;
-        }
-        Phase::Done | Phase::AuditFailed { .. } if is_same => {
+        Phase::Written | Phase::Auditing | Phase::Done | Phase::AuditFailed { .. } if is_same => {
             return headless::see_through(handle, id, leave, clock).await;
         }
         _ => {}

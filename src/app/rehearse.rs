@@ -33,7 +33,7 @@ const MAPPING: &str = "mapping.csv";
 pub(super) async fn rehearse(args: Rehearse) -> Result<Exit, Failure> {
     let (dir, is_temporary) = match &args.run {
         Some(dir) => (dir.clone(), false),
-        None => (temporary()?, true),
+        None => (temporary(), true),
     };
     let world = world(&args, &dir)?;
     make_private(&dir)?;
@@ -87,8 +87,8 @@ fn scenario(world: &World) -> Result<Scenario, Failure> {
     loaded.map_err(Failure::usage)
 }
 
-fn temporary() -> Result<PathBuf, Failure> {
-    Ok(std::env::temp_dir().join(format!("cutover-rehearsal-{}", ulid::Ulid::generate())))
+fn temporary() -> PathBuf {
+    std::env::temp_dir().join(format!("cutover-rehearsal-{}", ulid::Ulid::generate()))
 }
 
 /// The world's log lies in the run directory and is there before the run is.
