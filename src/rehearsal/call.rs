@@ -7,9 +7,10 @@ use super::errors::Refusal;
 use super::expand::{Expand, Kind};
 use super::form::Node;
 use super::ids;
+use super::metadata::Metadata;
 use super::pages::Page;
 use super::params::Params;
-use super::world::{Account, By, Customer, Event, Metadata};
+use super::world::{Account, By, Customer, Event};
 
 /// A request as its endpoint sees it.
 pub(crate) struct Call<'a> {
@@ -129,7 +130,8 @@ impl<'a> Call<'a> {
 
     /// Records the marker a stored object carries.
     pub(crate) fn mark(&mut self, metadata: &Metadata) {
-        self.markers.extend(metadata.get("cutover_effect").cloned());
+        self.markers
+            .extend(metadata.get("cutover_effect").map(Into::into));
     }
 
     /// Records an event.
@@ -153,28 +155,6 @@ impl<'a> Call<'a> {
 pub(crate) fn live_customer(account: &Account, id: &str) -> Option<u32> {
     let slot = account.customers.slot(id)?;
     account.customers.at(slot).filter(|c| !c.deleted).map(|_| slot)
-}
-
-/// Merges `metadata` as an update does: a key with an empty value is removed, an empty hash clears (facts 2.2).
-pub(crate) fn merge_metadata(into: &mut Metadata, given: Option<&Node>) {
-    match given {
-        Some(Node::Leaf(_)) => into.clear(),
-        Some(Node::Branch(pairs)) => {
-            for (key, value) in pairs {
-                match value.text() {
-                    Some("") | None => into.remove(key.as_str()),
-                    Some(text) => into.insert(key.as_str().into(), text.into()),
-                };
-            }
-        }
-        None => {}
-    }
-}
-
-/// Metadata as JSON.
-pub(crate) fn metadata_json(metadata: &Metadata) -> Value {
-    let pairs = metadata.iter().map(|(k, v)| (k.to_string(), Value::from(&**v)));
-    Value::Object(pairs.collect())
 }
 
 /// `text`, or null when it is absent or empty.

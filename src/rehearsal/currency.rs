@@ -16,6 +16,13 @@ impl Cur {
     /// US dollars.
     pub(crate) const USD: Self = Self(*b"usd");
 
+    /// Australian dollars.
+    pub(crate) const AUD: Self = Self(*b"aud");
+    /// Yen: no minor unit.
+    pub(crate) const JPY: Self = Self(*b"jpy");
+    /// Kuwaiti dinars: three decimals.
+    pub(crate) const KWD: Self = Self(*b"kwd");
+
     /// Reads a code in either case; `None` when it is not supported.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let lower = text.to_ascii_lowercase();

@@ -32,21 +32,23 @@ pub(crate) enum Shape {
 pub(crate) fn write(customer: &mut Customer, account: &str, dice: &mut Dice, shape: Shape, now: i64) {
     let dollars = dice.between(2, 400) * 100 + dice.between(0, 99);
     let rows = dice.between(1, 6);
-    let plan: Vec<(&str, i64, i64)> = match shape {
-        Shape::Credit => vec![("usd", -dollars, rows)],
-        Shape::Debit => vec![("usd", dollars, rows)],
-        Shape::Yen => vec![("jpy", -dice.between(300, 40_000), rows)],
-        Shape::Dinar => vec![("kwd", -dice.between(1_000, 90_000), rows)],
-        Shape::TwoCurrencies => vec![("usd", -dollars, rows), ("aud", -dice.between(500, 20_000), 2)],
-        Shape::MixedCurrency => vec![("aud", 0, 2), ("usd", -dollars, rows)],
-        Shape::Long => vec![("usd", -dollars, dice.between(120, 260))],
-        Shape::Stayer => vec![("aud", -dollars, rows)],
+    let plan: Vec<(Cur, i64, i64)> = match shape {
+        Shape::Credit => vec![(Cur::USD, -dollars, rows)],
+        Shape::Debit => vec![(Cur::USD, dollars, rows)],
+        Shape::Yen => vec![(Cur::JPY, -dice.between(300, 40_000), rows)],
+        Shape::Dinar => vec![(Cur::KWD, -dice.between(1_000, 90_000), rows)],
+        Shape::TwoCurrencies => vec![
+            (Cur::USD, -dollars, rows),
+            (Cur::AUD, -dice.between(500, 20_000), 2),
+        ],
+        Shape::MixedCurrency => vec![(Cur::AUD, 0, 2), (Cur::USD, -dollars, rows)],
+        Shape::Long => vec![(Cur::USD, -dollars, dice.between(120, 260))],
+        Shape::Stayer => vec![(Cur::AUD, -dollars, rows)],
     };
     let life = (now - customer.created - 2 * DAY).max(1);
     let total: i64 = plan.iter().map(|(_, _, rows)| rows).sum();
     let mut at = customer.created + 60;
-    for (code, target, rows) in plan {
-        let Some(cur) = Cur::parse(code) else { continue };
+    for (cur, target, rows) in plan {
         // The first currency a customer had anything in stays its own.
         customer.currency.get_or_insert(cur);
         let mut sum = 0;

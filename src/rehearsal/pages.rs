@@ -3,11 +3,10 @@
 //! Objects are appended as they are made, so creation order is slot order: a page is a walk from a slot, a `created`
 //! filter is two binary searches, and nothing is ever sorted per request.
 
-use std::collections::HashMap;
-
 use serde_json::{Value, json};
 
 use super::errors::Refusal;
+use super::index::Index;
 use super::params::Params;
 
 /// What a list needs to know of a row.
@@ -37,14 +36,14 @@ impl<T: Row> Row for &T {
 /// Rows in order of creation with an index by id.
 pub(crate) struct Store<T> {
     rows: Vec<T>,
-    by_id: HashMap<Box<str>, u32>,
+    by_id: Index,
 }
 
 impl<T> Default for Store<T> {
     fn default() -> Self {
         Self {
             rows: Vec::new(),
-            by_id: HashMap::new(),
+            by_id: Index::default(),
         }
     }
 }
@@ -53,14 +52,15 @@ impl<T: Row> Store<T> {
     /// Appends a row and says its slot.
     pub(crate) fn push(&mut self, row: T) -> u32 {
         let slot = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        self.by_id.insert(row.id().into(), slot);
+        self.by_id.insert(row.id(), slot);
         self.rows.push(row);
         slot
     }
 
     /// The slot of an id.
     pub(crate) fn slot(&self, id: &str) -> Option<u32> {
-        self.by_id.get(id).copied()
+        self.by_id
+            .find(id, |slot| self.at(slot).is_some_and(|row| row.id() == id))
     }
 
     /// The row of an id.
@@ -92,7 +92,7 @@ impl<T: Row> Store<T> {
     /// Gives back what growing by doubling took too much.
     pub(crate) fn shrink(&mut self) {
         self.rows.shrink_to_fit();
-        self.by_id.shrink_to_fit();
+        self.by_id.shrink();
     }
 }
 
@@ -200,7 +200,9 @@ pub(crate) fn place<T: Row>(rows: &[T], id: &str) -> Option<usize> {
 
 /// The list envelope.
 pub(crate) fn envelope(url: &str, data: Vec<Value>, has_more: bool) -> Value {
-    json!({ "object": "list", "url": url, "has_more": has_more, "data": data })
+    let mut out = json!({ "object": "list", "url": url, "has_more": has_more });
+    out["data"] = Value::Array(data);
+    out
 }
 
 #[cfg(test)]

@@ -64,11 +64,10 @@ fn copy_of(old: &Customer, now: i64, destination: &Account) -> Customer {
     new.name.clone_from(&old.name);
     new.email.clone_from(&old.email);
     new.metadata.clone_from(&old.metadata);
-    for name in ["address", "phone"] {
-        let value = old.rest(name);
-        if !value.is_null() {
-            new.rest_mut().insert(name.into(), value);
-        }
+    new.address.clone_from(&old.address);
+    let phone = old.rest("phone");
+    if !phone.is_null() {
+        new.rest_mut().insert("phone".into(), phone);
     }
     new
 }

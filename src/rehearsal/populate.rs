@@ -2,26 +2,36 @@
 
 use serde_json::json;
 
+use super::address::Address;
 use super::currency::Cur;
 use super::dice::Dice;
 use super::history::{self, Shape};
 use super::ids;
+use super::metadata::Metadata;
 use super::names;
 use super::objects::payment_methods;
-use super::scenario::WorldPlan;
-use super::world::{Account, Cash, CashTxn, Customer, Grant, Metadata, Method, MethodKind, Role};
+use super::plan::WorldPlan;
+use super::world::{Account, Cash, CashTxn, Customer, Grant, Method, MethodKind, Role};
 
 const DAY: i64 = 86_400;
 /// How far back the account's history goes.
 const HISTORY: i64 = 6 * 365 * DAY;
+
+/// What a customer has besides a ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Extra {
+    #[default]
+    Nothing,
+    Cash,
+    Grant,
+}
 
 /// What is special about a customer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Traits {
     shape: Option<Shape>,
     paying: bool,
-    cash: bool,
-    grant: bool,
+    extra: Extra,
     hostile: Option<u32>,
     disagrees: bool,
 }
@@ -86,11 +96,14 @@ fn cast(plan: &WorldPlan, dice: &mut Dice) -> Vec<(Role, Traits)> {
         }
     };
     back(plan.hostile_names, &mut |n, t| t.hostile = Some(n));
-    back(plan.cash_balances, &mut |_, t| t.cash = true);
     back(
         plan.credit_grants.saturating_add(plan.cash_balances),
         &mut |n, t| {
-            t.grant = n >= plan.cash_balances;
+            t.extra = if n < plan.cash_balances {
+                Extra::Cash
+            } else {
+                Extra::Grant
+            };
         },
     );
     dice.shuffle(&mut traits);
@@ -125,17 +138,18 @@ fn cast(plan: &WorldPlan, dice: &mut Dice) -> Vec<(Role, Traits)> {
 fn person(account: &mut Account, dice: &mut Dice, role: Role, traits: Traits, created: i64, now: i64) {
     let mut customer = Customer::bare(&ids::customer(dice.next()), created, role);
     names::give(&mut customer, dice, traits.hostile);
-    let region = if role == Role::Stayer { "au" } else { "us" };
-    customer.metadata.insert("region".into(), region.into());
-    let plan = if traits.paying { "per_lesson" } else { "trial" };
-    if dice.percent(80) {
-        customer.metadata.insert("plan".into(), plan.into());
-    }
+    let region = ("region", if role == Role::Stayer { "au" } else { "us" });
+    let plan = ("plan", if traits.paying { "per_lesson" } else { "trial" });
+    customer.metadata = if dice.percent(80) {
+        Metadata::of(&[region, plan])
+    } else {
+        Metadata::of(&[region])
+    };
     address(&mut customer, dice, role);
     if let Some(shape) = traits.shape {
         history::write(&mut customer, &account.id, dice, shape, now);
     } else if traits.paying {
-        customer.currency = Cur::parse("usd");
+        customer.currency = Some(Cur::USD);
     }
     customer.ledger.shrink_to_fit();
     customer.ledger_at_start = u32::try_from(customer.ledger.len()).unwrap_or(u32::MAX);
@@ -143,14 +157,14 @@ fn person(account: &mut Account, dice: &mut Dice, role: Role, traits: Traits, cr
     if traits.disagrees {
         customer.credit_off_by = 100 * dice.between(1, 20);
     }
-    if traits.cash {
+    if traits.extra == Extra::Cash {
         customer.cash = Some(Box::new(cash(dice, &account.id, now)));
     }
     let slot = account.add_customer(customer);
     if role != Role::WithoutMethod && (role == Role::Mover || dice.percent(70)) {
         methods(account, dice, slot, created);
     }
-    if traits.grant {
+    if traits.extra == Extra::Grant {
         grant(account, dice, slot, now);
     }
 }
@@ -172,10 +186,7 @@ fn address(customer: &mut Customer, dice: &mut Dice, role: Role) {
         )
     };
     let line = format!("{} Main Street", dice.between(1, 999));
-    let address = json!({
-        "city": city, "country": country, "line1": line, "line2": null, "postal_code": code, "state": state,
-    });
-    customer.rest_mut().insert("address".into(), address);
+    customer.address = Some(Box::new(Address::of(&line, city, state, code, country)));
 }
 
 fn methods(account: &mut Account, dice: &mut Dice, slot: u32, created: i64) {
@@ -204,15 +215,13 @@ fn methods(account: &mut Account, dice: &mut Dice, slot: u32, created: i64) {
             exp_year: u16::try_from(dice.between(2026, 2032)).unwrap_or(2030),
             debit: dice.percent(40),
         };
-        payment_methods::attach(account, method);
+        let at = payment_methods::attach(account, method);
         let default = n == 0 && dice.percent(85);
         if let Some(customer) = account.customers.at_mut(slot).filter(|_| default) {
-            let rest = customer.rest_mut();
             if kind == MethodKind::LegacyCard {
-                rest.insert("default_source".into(), json!(id));
+                customer.default_source = Some(at);
             } else {
-                let settings = json!({ "default_payment_method": id });
-                rest.insert("invoice_settings".into(), settings);
+                customer.default_method = Some(at);
             }
         }
     }
@@ -220,9 +229,7 @@ fn methods(account: &mut Account, dice: &mut Dice, slot: u32, created: i64) {
 
 fn cash(dice: &mut Dice, account: &str, now: i64) -> Cash {
     let mut cash = Cash::default();
-    let Some(cur) = Cur::parse(dice.pick(&["usd", "usd", "aud"], "usd")) else {
-        return cash;
-    };
+    let cur = dice.pick(&[Cur::USD, Cur::USD, Cur::AUD], Cur::USD);
     let net = dice.between(50, 4000) * 25;
     cash.available.insert(cur, net);
     cash.rows.push(CashTxn {
@@ -237,7 +244,7 @@ fn cash(dice: &mut Dice, account: &str, now: i64) -> Cash {
 }
 
 fn grant(account: &mut Account, dice: &mut Dice, slot: u32, now: i64) {
-    let (Some(customer), Some(cur)) = (account.customers.at(slot), Cur::parse("usd")) else {
+    let Some(customer) = account.customers.at(slot) else {
         return;
     };
     let id = customer.id.clone();
@@ -248,11 +255,11 @@ fn grant(account: &mut Account, dice: &mut Dice, slot: u32, now: i64) {
         created,
         updated: created,
         customer: id,
-        cur,
+        cur: Cur::USD,
         amount: dice.between(10, 200) * 100,
         category: dice.pick(&["paid", "promotional"], "paid"),
         name: Some("Welcome credit".into()),
-        metadata: Metadata::new(),
+        metadata: Metadata::default(),
         effective_at: created,
         expires_at: dice.percent(50).then_some(now + 90 * DAY),
         voided_at: None,

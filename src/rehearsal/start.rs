@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::sync::watch as channel;
 
-use super::core::{Core, Secrets, Shared, Waiting, lock};
+use super::auth::Secrets;
+use super::core::{Core, Shared, Waiting, lock};
 use super::currency::Cur;
 use super::faults::Faults;
 use super::idempotency::Keys;
 use super::ids;
+use super::index::Index;
 use super::limits::{Allowance, Limits};
 use super::pages::Store;
 use super::pan_copy::{self, Mapped};
@@ -36,7 +38,11 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
     let plan = options.scenario.sized(options.customers);
     let [old, new] = &mut accounts;
     populate::fill(old, &plan, options.seed, start.secs());
-    let mapping = pan_copy::play(old, new, options.seed, start.secs());
+    let mapping = if options.scenario.behaviour.pan_copy_at_start {
+        pan_copy::play(old, new, options.seed, start.secs())
+    } else {
+        Vec::new()
+    };
     let mut watch = Watch::default();
     watch.baseline(old);
 
@@ -84,9 +90,9 @@ fn port(listener: &TcpListener) -> u16 {
 }
 
 fn account(side: Side, options: &Options) -> Account {
-    let (country, code, name) = match side {
-        Side::Source => ("AU", "aud", "Lantern Tutoring AU"),
-        Side::Destination => ("US", "usd", "Lantern Tutoring US"),
+    let (country, currency, name) = match side {
+        Side::Source => ("AU", Cur::AUD, "Lantern Tutoring AU"),
+        Side::Destination => ("US", Cur::USD, "Lantern Tutoring US"),
     };
     let seed = options.seed.to_be_bytes();
     let id = ids::alnum(ids::mix(&[b"account", &seed, side.name().as_bytes()]), 15);
@@ -95,12 +101,12 @@ fn account(side: Side, options: &Options) -> Account {
         side,
         id: format!("acct_1{id}"),
         country,
-        currency: Cur::parse(code).unwrap_or(Cur::USD),
+        currency,
         name,
         created: options.scenario.starts_at().secs() - age_days * 86_400,
         livemode: options.livemode,
         customers: Store::default(),
-        by_email: HashMap::new(),
+        by_email: Index::default(),
         methods: Store::default(),
         grants: Store::default(),
         events: Store::default(),
@@ -150,6 +156,7 @@ fn secrets(seed: u64, livemode: bool) -> Secrets {
         secret: key("sk"),
         restricted: key("rk"),
         revoked: false,
+        narrowed: false,
     }
 }
 

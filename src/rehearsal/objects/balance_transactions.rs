@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::customer_view;
-use crate::rehearsal::call::{Answer, Call, merge_metadata, metadata_json, nullable};
+use crate::rehearsal::call::{Answer, Call, nullable};
 use crate::rehearsal::currency::Cur;
 use crate::rehearsal::errors::Refusal;
 use crate::rehearsal::expand::{Expand, Kind};
@@ -44,7 +44,7 @@ pub(crate) fn create(call: &mut Call<'_>) -> Answer {
         description: call.params.text("description").map(Into::into),
         ..TxnMore::default()
     };
-    merge_metadata(&mut more.metadata, call.params.node("metadata"));
+    more.metadata.merge(call.params.node("metadata"));
     call.mark(&more.metadata);
     let row = NewRow {
         slot,
@@ -110,7 +110,7 @@ pub(crate) fn update(call: &mut Call<'_>) -> Answer {
         .and_then(|c| c.ledger.get_mut(index));
     if let Some(row) = row {
         let more = row.more.get_or_insert_default();
-        merge_metadata(&mut more.metadata, params.node("metadata"));
+        more.metadata.merge(params.node("metadata"));
         if let Some(text) = params.text("description") {
             more.description = Some(text.into());
         }
@@ -161,7 +161,7 @@ pub(crate) fn show(account: &Account, customer: &Customer, row: &Txn, expand: &E
         "ending_balance": row.ending,
         "invoice": more.and_then(|m| m.invoice.as_deref()),
         "livemode": account.livemode,
-        "metadata": more.map_or_else(|| json!({}), |m| metadata_json(&m.metadata)),
+        "metadata": more.map_or_else(|| json!({}), |m| m.metadata.json()),
         "type": row.kind,
     })
 }

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{customer_view, customers};
-use crate::rehearsal::call::{Answer, Call, merge_metadata, metadata_json, nullable};
+use crate::rehearsal::call::{Answer, Call, nullable};
 use crate::rehearsal::currency::Cur;
 use crate::rehearsal::errors::Refusal;
 use crate::rehearsal::expand::{Expand, Kind};
 use crate::rehearsal::form::Node;
+use crate::rehearsal::metadata::Metadata;
 use crate::rehearsal::pages;
 use crate::rehearsal::params::{P, Params, Ty, opt, req};
-use crate::rehearsal::world::{Account, Grant, Metadata};
+use crate::rehearsal::world::{Account, Grant};
 
 const NAME: &str = "credit grant";
 const PRICES: &[P] = &[req("id", Ty::Id)];
@@ -63,8 +64,8 @@ pub(crate) fn create(call: &mut Call<'_>) -> Answer {
     let customer = required_customer(params)?;
     customers::by_param(call, customer, "customer")?;
     let (cur, amount) = monetary(params)?;
-    let mut metadata = Metadata::new();
-    merge_metadata(&mut metadata, params.node("metadata"));
+    let mut metadata = Metadata::default();
+    metadata.merge(params.node("metadata"));
     call.mark(&metadata);
     let now = Account::stamp(&call.account.grants, call.now);
     let id = call.new_id("credgr_");
@@ -165,7 +166,7 @@ pub(crate) fn update(call: &mut Call<'_>) -> Answer {
         })?)),
     };
     change(call, |grant, _| {
-        merge_metadata(&mut grant.metadata, params.node("metadata"));
+        grant.metadata.merge(params.node("metadata"));
         if let Some(expires) = expires {
             grant.expires_at = expires;
         }
@@ -277,7 +278,7 @@ fn show(account: &Account, grant: &Grant, expand: &Expand) -> Value {
         "effective_at": grant.effective_at,
         "expires_at": grant.expires_at,
         "livemode": account.livemode,
-        "metadata": metadata_json(&grant.metadata),
+        "metadata": grant.metadata.json(),
         "name": nullable(grant.name.as_deref()),
         "priority": grant.priority,
         "test_clock": null,

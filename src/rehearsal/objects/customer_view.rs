@@ -3,21 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::{cash_balance, payment_methods};
-use crate::rehearsal::call::{metadata_json, nullable};
+use crate::rehearsal::call::nullable;
+use crate::rehearsal::currency::Cur;
 use crate::rehearsal::expand::Expand;
 use crate::rehearsal::pages;
 use crate::rehearsal::world::{Account, Customer, Method, MethodKind};
 
 /// Rare fields that are shown as null when they are not set.
-const NULLABLE: [&str; 7] = [
-    "address",
-    "description",
-    "default_source",
-    "phone",
-    "shipping",
-    "discount",
-    "test_clock",
-];
+const NULLABLE: [&str; 5] = ["description", "phone", "shipping", "discount", "test_clock"];
 
 /// The customer as an answer.
 pub(crate) fn show(account: &Account, customer: &Customer, expand: &Expand) -> Value {
@@ -29,17 +22,14 @@ pub(crate) fn show(account: &Account, customer: &Customer, expand: &Expand) -> V
     set("object", json!("customer"));
     set("balance", json!(customer.currency.map_or(0, |c| customer.sum(c))));
     set("created", json!(customer.created));
-    set(
-        "currency",
-        nullable(customer.currency.as_ref().map(|c| c.as_str())),
-    );
+    set("currency", nullable(customer.currency.as_ref().map(Cur::as_str)));
     set("customer_account", Value::Null);
     set("delinquent", json!(customer.delinquent));
     set("email", nullable(customer.email.as_deref()));
     set("invoice_prefix", invoice_prefix(customer));
     set("invoice_settings", invoice_settings(account, customer, expand));
     set("livemode", json!(account.livemode));
-    set("metadata", metadata_json(&customer.metadata));
+    set("metadata", customer.metadata.json());
     set("name", nullable(customer.name.as_deref()));
     set(
         "next_invoice_sequence",
@@ -50,6 +40,11 @@ pub(crate) fn show(account: &Account, customer: &Customer, expand: &Expand) -> V
         or(customer.rest("preferred_locales"), json!([])),
     );
     set("tax_exempt", or(customer.rest("tax_exempt"), json!("none")));
+    set(
+        "address",
+        customer.address.as_ref().map_or(Value::Null, |a| a.json()),
+    );
+    set("default_source", default_source(account, customer, expand));
     for name in NULLABLE {
         set(name, customer.rest(name));
     }
@@ -103,16 +98,6 @@ fn include(account: &Account, customer: &Customer, expand: &Expand, out: &mut Ma
     if expand.has("tax") {
         out.insert("tax".into(), tax(customer));
     }
-    if expand.has("default_source") {
-        let id = customer.rest("default_source");
-        let method = id.as_str().and_then(|id| account.methods.get(id));
-        if let Some(method) = method {
-            out.insert(
-                "default_source".into(),
-                payment_methods::show_source(account, method),
-            );
-        }
-    }
 }
 
 /// Positive is credit: the opposite sign of `balance`; nothing when the ledger is empty (facts 3.3.1).
@@ -136,9 +121,10 @@ fn legacy_cards<'a>(account: &'a Account, customer: &Customer) -> Vec<&'a Method
 }
 
 fn tax(customer: &Customer) -> Value {
-    let country = customer.rest("address")["country"].clone();
-    let state = customer.rest("address")["state"].clone();
-    let known = country.is_string();
+    let address = customer.address.as_deref();
+    let country = address.and_then(|a| a.get("country"));
+    let state = address.and_then(|a| a.get("state"));
+    let known = country.is_some();
     json!({
         "automatic_tax": if known { "not_collecting" } else { "unrecognized_location" },
         "ip_address": customer.rest("tax_ip_address"),
@@ -153,14 +139,13 @@ fn tax(customer: &Customer) -> Value {
 
 fn invoice_settings(account: &Account, customer: &Customer, expand: &Expand) -> Value {
     let set = customer.rest("invoice_settings");
-    let id = set["default_payment_method"].clone();
     let inner = expand.below("invoice_settings");
-    let method = id.as_str().and_then(|id| account.methods.get(id));
+    let method = customer.default_method.and_then(|slot| account.methods.at(slot));
     let default = match method {
         Some(method) if inner.has("default_payment_method") => {
             payment_methods::show(account, method, &inner.below("default_payment_method"))
         }
-        _ => id,
+        _ => json!(method.map(|m| &*m.id)),
     };
     json!({
         "custom_fields": set["custom_fields"],
@@ -168,6 +153,13 @@ fn invoice_settings(account: &Account, customer: &Customer, expand: &Expand) -> 
         "footer": set["footer"],
         "rendering_options": set["rendering_options"],
     })
+}
+
+fn default_source(account: &Account, customer: &Customer, expand: &Expand) -> Value {
+    match customer.default_source.and_then(|slot| account.methods.at(slot)) {
+        Some(method) if expand.has("default_source") => payment_methods::show_source(account, method),
+        method => json!(method.map(|m| &*m.id)),
+    }
 }
 
 fn invoice_prefix(customer: &Customer) -> Value {

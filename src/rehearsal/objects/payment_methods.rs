@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::method_types::TYPES;
 use super::{customer_view, customers};
 use crate::rehearsal::call::{Answer, Call};
 use crate::rehearsal::errors::Refusal;
@@ -12,31 +13,6 @@ use crate::rehearsal::params::{P, Ty, opt};
 use crate::rehearsal::world::{Account, Method, MethodKind};
 
 const NAME: &str = "PaymentMethod";
-const TYPES: &[&str] = &[
-    "acss_debit",
-    "affirm",
-    "afterpay_clearpay",
-    "alipay",
-    "au_becs_debit",
-    "bacs_debit",
-    "bancontact",
-    "boleto",
-    "card",
-    "cashapp",
-    "custom",
-    "customer_balance",
-    "eps",
-    "fpx",
-    "giropay",
-    "ideal",
-    "klarna",
-    "konbini",
-    "link",
-    "paypal",
-    "sepa_debit",
-    "sofort",
-    "us_bank_account",
-];
 
 /// What listing takes besides paging.
 pub(crate) const LIST: &[P] = &[
@@ -100,18 +76,22 @@ pub(crate) fn retrieve_of_customer(call: &mut Call<'_>) -> Answer {
     Ok(show(call.account, method, &expand))
 }
 
-/// Refuses an id that is not attached to the customer.
-pub(crate) fn attached(call: &Call<'_>, slot: u32, id: &str, param: &str) -> Result<(), Refusal> {
-    match call.account.methods.get(id) {
-        Some(method) if method.customer == slot => Ok(()),
-        Some(_) => {
+/// The slot of a method attached to the customer; any other is refused.
+pub(crate) fn attached(call: &Call<'_>, slot: u32, id: &str, param: &str) -> Result<u32, Refusal> {
+    let found = call.account.methods.slot(id);
+    let owner = found
+        .and_then(|at| call.account.methods.at(at))
+        .map(|m| m.customer);
+    match (found, owner) {
+        (Some(found), Some(owner)) if owner == slot => Ok(found),
+        (Some(_), _) => {
             let message = format!(
                 "The payment method {id} must be attached to the customer before it can be used. Please attach it \
                  first."
             );
             Err(Refusal::rejected(Some(param), message))
         }
-        None => Err(Refusal::missing(NAME, id, param, false)),
+        (None, _) => Err(Refusal::missing(NAME, id, param, false)),
     }
 }
 
@@ -129,13 +109,12 @@ pub(crate) fn attach_new(call: &mut Call<'_>, slot: u32) -> Result<(), Refusal> 
 }
 
 /// `source=tok_visa`: a card of the older interface, which becomes the default source.
-pub(crate) fn card_from_token(call: &mut Call<'_>, slot: u32, token: &str) -> Result<String, Refusal> {
+pub(crate) fn card_from_token(call: &mut Call<'_>, slot: u32, token: &str) -> Result<u32, Refusal> {
     let Some(brand) = token.strip_prefix("tok_").and_then(brand_of) else {
         return Err(Refusal::missing("token", token, "source", false));
     };
     let id = call.new_id("card_");
-    add_card(call, slot, id.clone(), MethodKind::LegacyCard, brand);
-    Ok(id)
+    Ok(add_card(call, slot, id, MethodKind::LegacyCard, brand))
 }
 
 fn brand_of(name: &str) -> Option<&'static str> {
@@ -144,7 +123,7 @@ fn brand_of(name: &str) -> Option<&'static str> {
         .find(|b| *b == name)
 }
 
-fn add_card(call: &mut Call<'_>, slot: u32, id: String, kind: MethodKind, brand: &'static str) {
+fn add_card(call: &mut Call<'_>, slot: u32, id: String, kind: MethodKind, brand: &'static str) -> u32 {
     let method = Method {
         id: id.into(),
         created: Account::stamp(&call.account.methods, call.now),
@@ -157,16 +136,18 @@ fn add_card(call: &mut Call<'_>, slot: u32, id: String, kind: MethodKind, brand:
         exp_year: 2030,
         debit: false,
     };
-    attach(call.account, method);
+    attach(call.account, method)
 }
 
-/// Stores a method and lists it under its customer.
-pub(crate) fn attach(account: &mut Account, method: Method) {
+/// Stores a method, lists it under its customer, and says its slot.
+pub(crate) fn attach(account: &mut Account, method: Method) -> u32 {
     let customer = method.customer;
     let slot = account.methods.push(method);
     if let Some(customer) = account.customers.at_mut(customer) {
+        customer.methods.reserve_exact(1);
         customer.methods.push(slot);
     }
+    slot
 }
 
 const fn type_name(kind: MethodKind) -> &'static str {
