@@ -4,11 +4,6 @@
 #![expect(clippy::print_stdout, reason = "a bench's result is what it prints")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot set up has no result")]
 #![expect(clippy::cast_precision_loss, reason = "counts of some thousands")]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "bare reqwest is the thing compared with"
-)]
-#![expect(missing_docs, reason = "criterion's macros")]
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -124,29 +119,21 @@ where
     n as f64 / begin.elapsed().as_secs_f64()
 }
 
-async fn compare(in_flight: usize) {
-    let url = serve().await;
-    let key = ApiKey::parse("rk_test_51AbCdEfGhIjKlMnOa1b2").unwrap();
-    let account = Account::new(Role::Source, &url, key).unwrap();
-    let link = Link::new(
-        account,
-        Clock::real(),
-        Settings::with_pace(PaceConfig::unlimited()),
-    );
-    let bare = reqwest::Client::builder().no_proxy().build().unwrap();
-    let reader = link.reader().unwrap();
-    let writer = Arc::new(link.writer().unwrap());
-
+async fn bare_reads(url: &str, bare: &reqwest::Client, in_flight: usize) -> f64 {
     let (client, address) = (bare.clone(), format!("{url}/v1/customers?limit=100"));
-    let bare_reads = rate(READS, in_flight, move || {
+    let read = move || {
         let (client, address) = (client.clone(), address.clone());
         async move {
             let body = client.get(address).send().await.unwrap().bytes().await.unwrap();
             black_box(serde_json::from_slice::<List<Customer>>(&body).unwrap());
         }
-    });
-    let bare_reads = bare_reads.await;
-    let reads = rate(READS, in_flight, move || {
+    };
+    rate(READS, in_flight, read).await
+}
+
+async fn our_reads(link: &Link, in_flight: usize) -> f64 {
+    let reader = link.reader().unwrap();
+    let read = move || {
         let reader = reader.clone();
         async move {
             let query = Form::new().with("limit", 100);
@@ -157,10 +144,13 @@ async fn compare(in_flight: usize) {
                     .unwrap(),
             );
         }
-    });
-    let reads = reads.await;
-    let (client, address) = (bare, format!("{url}{LEDGER}"));
-    let bare_writes = rate(WRITES, in_flight, move || {
+    };
+    rate(READS, in_flight, read).await
+}
+
+async fn bare_writes(url: &str, bare: &reqwest::Client, in_flight: usize) -> f64 {
+    let (client, address) = (bare.clone(), format!("{url}{LEDGER}"));
+    let write = move || {
         let (client, address) = (client.clone(), address.clone());
         async move {
             let sent = client
@@ -170,23 +160,47 @@ async fn compare(in_flight: usize) {
                 .send();
             black_box(sent.await.unwrap().bytes().await.unwrap());
         }
-    });
-    let bare_writes = bare_writes.await;
-    let writes = rate(WRITES, in_flight, move || {
+    };
+    rate(WRITES, in_flight, write).await
+}
+
+async fn our_writes(link: &Link, in_flight: usize) -> f64 {
+    let writer = Arc::new(link.writer().unwrap());
+    let write = move || {
         let writer = writer.clone();
         async move {
             black_box(writer.post_once(LEDGER, BODY, "k").await.unwrap());
         }
-    });
-    let writes = writes.await;
-    let line = |what: &str, ours: f64, bare: f64| {
+    };
+    rate(WRITES, in_flight, write).await
+}
+
+async fn compare(in_flight: usize) {
+    let url = serve().await;
+    let key = ApiKey::parse("rk_test_51AbCdEfGhIjKlMnOa1b2").unwrap();
+    let account = Account::new(Role::Source, &url, key).unwrap();
+    let link = Link::new(
+        account,
+        Clock::real(),
+        Settings::with_pace(PaceConfig::unlimited()),
+    );
+    let bare = reqwest::Client::builder().no_proxy().build().unwrap();
+    let print = |what: &str, ours: f64, bare: f64| {
+        let per_cent = ours / bare * 100.0;
         println!(
-            "client, {in_flight} in flight, {what}: {ours:.0}/s, {:.0} % of bare reqwest ({bare:.0}/s)",
-            ours / bare * 100.0
+            "client, {in_flight} in flight, {what}: {ours:.0}/s, {per_cent:.0} % of bare reqwest ({bare:.0}/s)"
         );
     };
-    line("pages read and parsed", reads, bare_reads);
-    line("small writes", writes, bare_writes);
+    let reads = (
+        our_reads(&link, in_flight).await,
+        bare_reads(&url, &bare, in_flight).await,
+    );
+    print("pages read and parsed", reads.0, reads.1);
+    let writes = (
+        our_writes(&link, in_flight).await,
+        bare_writes(&url, &bare, in_flight).await,
+    );
+    print("small writes", writes.0, writes.1);
 }
 
 fn client(c: &mut Criterion) {
@@ -199,13 +213,13 @@ fn client(c: &mut Criterion) {
     let mut parse = c.benchmark_group("parse a page of 100 customers");
     parse.throughput(Throughput::Bytes(page.len() as u64));
     parse.bench_function("typed", |b| {
-        b.iter(|| serde_json::from_str::<List<Customer>>(&page).unwrap())
+        b.iter(|| serde_json::from_str::<List<Customer>>(&page).unwrap());
     });
     parse.bench_function("Value", |b| {
-        b.iter(|| serde_json::from_str::<serde_json::Value>(&page).unwrap())
+        b.iter(|| serde_json::from_str::<serde_json::Value>(&page).unwrap());
     });
     parse.bench_function("depth alone", |b| {
-        b.iter(|| cutover::stripe::json::is_too_deep(page.as_bytes()))
+        b.iter(|| cutover::stripe::json::is_too_deep(page.as_bytes()));
     });
     parse.finish();
 }

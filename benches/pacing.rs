@@ -4,7 +4,6 @@
 #![expect(clippy::print_stdout, reason = "a bench's result is what it prints")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot set up has no result")]
 #![expect(clippy::cast_precision_loss, reason = "counts of some hundred thousands")]
-#![expect(missing_docs, reason = "criterion's macros")]
 
 use std::sync::{Arc, Mutex};
 

@@ -361,7 +361,7 @@ impl Unusable {
             Self::Key => {
                 use std::io::Write as _;
                 let _ = writeln!(std::io::stderr(), "{KEY_ON_COMMAND_LINE}");
-                Exit::Usage
+                Exit::Refused
             }
         }
     }

@@ -13,6 +13,7 @@
 //! relative to the directory, which stays open.
 
 mod error;
+mod files;
 mod header;
 mod lock;
 mod netfs;
@@ -20,7 +21,6 @@ mod netfs;
 mod tests;
 
 use std::fs::DirBuilder;
-use std::io::{self, Read as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,9 +29,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::journal::{
-    self, ChainedReader, ChainedWriter, Dir, Entry, Files, JournalError, JournalFs as _, Opened, Reader,
-    VerifyReport,
+    self, ChainedReader, ChainedWriter, Dir, Entry, Files, JournalError, Opened, Reader, VerifyReport,
 };
+
+use files::{exists, own_name, plan_name, read_whole, snapshot_name, write_whole};
 
 pub use error::RunDirError;
 pub use header::{Accounts, Header, RUN_FORMAT};
@@ -257,6 +258,9 @@ fn refuse_foreign_files(path: &Path) -> Result<(), RunDirError> {
         PLANS,
         SNAPSHOTS,
         "journal-000001.jsonl",
+        // A rehearsal's accounts are there before its run is.
+        "world.log",
+        "mapping.csv",
     ];
     let entries = std::fs::read_dir(path).map_err(|e| RunDirError::io("list", path, e))?;
     for entry in entries {
@@ -282,38 +286,6 @@ fn create_journal(dir: &Dir) -> Result<(), RunDirError> {
     }
 }
 
-fn exists(dir: &Dir, name: &str) -> Result<bool, RunDirError> {
-    let size = dir
-        .len(name)
-        .map_err(|e| RunDirError::io("look for", &dir.path().join(name), e))?;
-    Ok(size.is_some())
-}
-
-fn read_whole(dir: &Dir, name: &str) -> Result<Vec<u8>, RunDirError> {
-    let mut bytes = Vec::new();
-    let read = dir
-        .open_read(name)
-        .and_then(|mut file| file.read_to_end(&mut bytes));
-    read.map_err(|e| RunDirError::opening(&dir.path().join(name), e))?;
-    Ok(bytes)
-}
-
-/// Writes a file so that after a power loss it is there whole, or as it was before.
-fn write_whole(dir: &Dir, name: &str, bytes: &[u8]) -> Result<(), RunDirError> {
-    let partial = format!("{name}.partial");
-    let write = || -> io::Result<()> {
-        if dir.len(&partial)?.is_some() {
-            dir.remove(&partial)?;
-        }
-        let mut file = dir.create_new(&partial)?;
-        file.append(bytes)?;
-        file.sync()?;
-        dir.rename(&partial, name)?;
-        dir.sync_dir()
-    };
-    write().map_err(|e| RunDirError::io("write", &dir.path().join(name), e))
-}
-
 /// Makes the directory's own name durable. The parent need not be ours.
 fn sync_parent(path: &Path) -> Result<(), RunDirError> {
     let parent = path
@@ -322,38 +294,4 @@ fn sync_parent(path: &Path) -> Result<(), RunDirError> {
         .unwrap_or(Path::new("."));
     let synced = std::fs::File::open(parent).and_then(|dir| dir.sync_all());
     synced.map_err(|e| RunDirError::io("sync", parent, e))
-}
-
-fn plan_name(digest: &str) -> Result<String, RunDirError> {
-    plain(digest).map(|digest| format!("{digest}.jsonl"))
-}
-
-fn snapshot_name(name: &str) -> Result<String, RunDirError> {
-    plain(name).map(|name| format!("{name}.jsonl"))
-}
-
-/// Names that the run directory gives to files of its own are not the caller's.
-fn own_name(name: &str) -> Result<&str, RunDirError> {
-    let name = plain(name)?;
-    let is_taken = [HEADER, lock::LOCK, PLANS, SNAPSHOTS].contains(&name) || name.starts_with("journal");
-    if is_taken {
-        Err(RunDirError::BadName {
-            name: name.to_owned(),
-        })
-    } else {
-        Ok(name)
-    }
-}
-
-/// A name that is one plain file name on every system.
-fn plain(name: &str) -> Result<&str, RunDirError> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let is_good = (1..=128).contains(&name.len()) && name.chars().all(is_plain) && !name.starts_with('.');
-    if is_good {
-        Ok(name)
-    } else {
-        Err(RunDirError::BadName {
-            name: name.to_owned(),
-        })
-    }
 }

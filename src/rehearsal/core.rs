@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
+use super::auth::{Secrets, check_headers};
 use super::endpoints::{self, ENDPOINTS};
 use super::errors::Refusal;
 use super::faults::{FaultKind, Faults};
@@ -75,13 +76,6 @@ pub(crate) enum Step {
     Work(Box<Work>),
 }
 
-/// The two keys of an account.
-pub(crate) struct Secrets {
-    pub(crate) secret: String,
-    pub(crate) restricted: String,
-    pub(crate) revoked: bool,
-}
-
 /// A foreign actor and how far along it is.
 pub(crate) struct Waiting {
     pub(crate) number: usize,
@@ -112,22 +106,22 @@ enum Passed {
 
 impl Core {
     /// Takes a request through everything that stands before its endpoint.
-    pub(crate) fn admit(&mut self, incoming: Incoming) -> Step {
+    pub(crate) fn admit(&mut self, incoming: &Incoming) -> Step {
         let now = self.shared.clock.now();
         self.log.arrived(&incoming.method, now);
-        let token = self.token(&incoming);
+        let token = self.token(incoming);
         let request_id = ids::request(token);
-        self.foreign_deeds(&incoming, now);
-        let passed = self.gate(&incoming, token, &request_id, now);
+        self.foreign_deeds(incoming, now);
+        let passed = self.gate(incoming, token, &request_id, now);
         match passed {
             Ok(Passed::Work(work)) => Step::Work(work),
             Ok(Passed::Replay(reply)) => {
-                self.record(&incoming, &reply, now);
+                self.record(incoming, &reply, now);
                 Step::Done(reply)
             }
             Err(refused) => {
-                let reply = self.refusal(&refused, &request_id, &incoming);
-                self.record(&incoming, &reply, now);
+                let reply = self.refusal(&refused, &request_id, incoming);
+                self.record(incoming, &reply, now);
                 Step::Done(reply)
             }
         }
@@ -166,9 +160,8 @@ impl Core {
             self.note_fault(rule);
         }
         let fault = decided.map(|(kind, _)| kind);
-        if fault == Some(FaultKind::RevokeKey) {
-            self.secrets.revoked = true;
-        }
+        self.secrets.revoked |= fault == Some(FaultKind::RevokeKey);
+        self.secrets.narrowed |= fault == Some(FaultKind::NarrowKey);
         let restricted = self.authenticate(incoming.authorization.as_deref())?;
         let found = endpoints::find(&incoming.method, &incoming.path);
         let (endpoint, args) = found.ok_or_else(|| Refusal::unknown_url(&incoming.method, &incoming.path))?;
@@ -186,36 +179,6 @@ impl Core {
         passed
     }
 
-    /// Whose key it is: `Ok(Some(key))` for the restricted one.
-    fn authenticate(&self, authorization: Option<&str>) -> Result<Option<String>, Refusal> {
-        let key = authorization.and_then(credential).filter(|k| !k.is_empty());
-        let key = key.ok_or_else(Refusal::no_key)?;
-        let restricted = key == self.secrets.restricted;
-        if !restricted && key != self.secrets.secret {
-            return Err(Refusal::bad_key(&key));
-        }
-        if self.secrets.revoked {
-            return Err(Refusal::expired_key(&key));
-        }
-        Ok(restricted.then_some(key))
-    }
-
-    /// The restricted key may read everything, except the account where the scenario says so.
-    fn permit(&self, endpoint: usize, key: &str) -> Result<(), Refusal> {
-        let endpoint = &ENDPOINTS[endpoint];
-        let writes = endpoint.method != "GET";
-        let hidden =
-            endpoint.resource == "account" && self.shared.behaviour.account_refused_to_restricted_keys;
-        if !writes && !hidden {
-            return Ok(());
-        }
-        let verb = if writes { "write" } else { "read" };
-        Err(Refusal::forbidden(
-            key,
-            &format!("rak_{}_{verb}", endpoint.resource),
-        ))
-    }
-
     /// From behind the limiters to the endpoint's door.
     fn pass(
         &mut self,
@@ -225,6 +188,11 @@ impl Core {
         (token, request_id, fault): (u64, &str, Option<FaultKind>),
         now: UtcMs,
     ) -> Result<Passed, Refusal> {
+        check_headers(incoming)?;
+        if self.account.livemode && incoming.path.starts_with("/v1/test_helpers/") {
+            let message = "This endpoint is only available in testmode. Try using your test keys instead.";
+            return Err(Refusal::invalid("livemode", message.to_owned()));
+        }
         let params = parse(incoming)?;
         params::check(ENDPOINTS[endpoint].schema, &params)?;
         let writes = incoming.method != "GET";
@@ -323,41 +291,6 @@ fn lock_name(args: &[String], params: &Node) -> Option<Box<str>> {
     args.first().map(String::as_str).or(named).map(Into::into)
 }
 
-/// The key of a Bearer or Basic `Authorization` header.
-fn credential(header: &str) -> Option<String> {
-    let (scheme, rest) = header.split_once(' ')?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(rest.trim().to_owned());
-    }
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let text = String::from_utf8(base64(rest.trim())?).ok()?;
-    Some(text.split(':').next().unwrap_or_default().to_owned())
-}
-
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len());
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    for byte in text.bytes().filter(|b| *b != b'=') {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xffff;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push(u8::try_from(bits >> held & 0xff).unwrap_or(0));
-        }
-    }
-    Some(out)
-}
-
 fn sha256(body: &[u8]) -> String {
     use std::fmt::Write as _;
     Sha256::digest(body)
@@ -371,14 +304,6 @@ fn sha256(body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_are_read_from_both_schemes() {
-        assert_eq!(credential("Bearer sk_test_1").as_deref(), Some("sk_test_1"));
-        assert_eq!(credential("Basic c2tfdGVzdF8xOg==").as_deref(), Some("sk_test_1"));
-        assert_eq!(credential("Digest x"), None);
-        assert_eq!(credential("Basic !!!"), None);
-    }
 
     #[test]
     fn body_hashes_are_the_well_known_ones() {

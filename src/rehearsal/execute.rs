@@ -1,19 +1,18 @@
 //! The endpoint's turn: commit, remember, answer, and whatever goes wrong around it.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::call::Call;
-use super::core::{Core, Incoming, Work, fingerprint, lock};
-use super::endpoints::{self, ENDPOINTS};
+use super::core::{Core, Incoming, Work, lock};
+use super::endpoints::ENDPOINTS;
 use super::errors::Refusal;
 use super::faults::FaultKind;
-use super::foreign;
 use super::form;
-use super::ids;
+use super::mischief::{Lie, distort};
 use super::reply::Reply;
 use super::watch::Change;
 use super::wire::WireAct;
-use super::world::{By, Role};
+use super::world::By;
 use super::world_log::{Kept, Line};
 use crate::domain::time::UtcMs;
 
@@ -50,6 +49,12 @@ impl Core {
                 self.forget_key(work);
                 let mut reply = self.refuse(work, &Refusal::server(500));
                 reply.wire = WireAct::Reset;
+                reply
+            }
+            Some(FaultKind::Redirect) => {
+                self.forget_key(work);
+                let mut reply = self.refuse(work, &Refusal::server(503));
+                distort(FaultKind::Redirect, &mut reply);
                 reply
             }
             Some(FaultKind::BadGateway) => {
@@ -102,9 +107,9 @@ impl Core {
                 } else {
                     Kept::Nothing
                 };
-                if work.fault == Some(FaultKind::WrongAmount) {
-                    lie(&mut value);
-                    kept = Kept::WrongAmount;
+                if let Some(lie) = Lie::of(work.fault) {
+                    lie.tell(&mut value);
+                    kept = Kept::Lie(lie);
                 }
                 let mut reply = self.outcome_reply(work, Ok(value));
                 if work.fault == Some(FaultKind::ServerErrorAfterCommit) {
@@ -138,6 +143,7 @@ impl Core {
             Some(FaultKind::SlowBody) => {
                 reply.wire = WireAct::Slow(self.shared.behaviour.slow_body_ms);
             }
+            Some(fault) if reply.status == 200 => distort(fault, &mut reply),
             _ => {}
         }
         reply
@@ -171,7 +177,7 @@ impl Core {
         });
     }
 
-    fn write_line(&self, line: &Line) {
+    pub(crate) fn write_line(&self, line: &Line) {
         let mut log = lock(&self.shared.log);
         if let Some(open) = log.as_mut()
             && open.append(line).is_err()
@@ -218,143 +224,11 @@ impl Core {
             rule,
         });
     }
-
-    /// Lets foreign actors act whose moment has come.
-    pub(crate) fn foreign_deeds(&mut self, incoming: &Incoming, now: UtcMs) {
-        let since = now.since(self.shared.start);
-        let mut due = Vec::new();
-        for waiting in self.actors.iter_mut().filter(|w| !w.done) {
-            if waiting.actor.counts(&incoming.method, &incoming.path, since) {
-                waiting.met += 1;
-                if waiting.met >= waiting.actor.nth.unwrap_or(1) {
-                    waiting.done = true;
-                    due.push((waiting.number, waiting.actor.clone()));
-                }
-            }
-        }
-        for (number, actor) in due {
-            if let Some(customer) = self.foreign_target(&actor.customer, &incoming.path) {
-                let (method, path, form) = actor.request(&customer);
-                let token = ids::mix(&[b"foreign", &self.shared.seed.to_be_bytes(), path.as_bytes()]);
-                let line = Line::Request {
-                    at: now,
-                    account: self.account.side,
-                    method: method.to_owned(),
-                    path,
-                    form,
-                    token,
-                    key: None,
-                    kept: Kept::Nothing,
-                    actor: Some(number),
-                };
-                self.apply_line(&line);
-                self.write_line(&line);
-            }
-        }
-    }
-
-    fn foreign_target(&self, customer: &str, path: &str) -> Option<String> {
-        if customer == "same" {
-            return path.split('/').find(|s| s.starts_with("cus_")).map(str::to_owned);
-        }
-        let (role, n) = foreign::which(customer)?;
-        let role = if role == "mover" {
-            Role::Mover
-        } else {
-            Role::Stayer
-        };
-        let rows = self.account.customers.rows().iter();
-        let mut with_credit =
-            rows.filter(|c| c.role == role && !c.deleted && c.sums().values().any(|s| *s < 0));
-        with_credit.nth(n).map(|c| c.id.to_string())
-    }
-
-    /// Does again what a line of the world log says; also how a foreign actor's deed is done.
-    pub(crate) fn apply_line(&mut self, line: &Line) {
-        match line {
-            Line::Request { .. } => self.apply_request(line),
-            Line::Fault { rule, .. } => self.faults.already(*rule),
-            Line::PanCopy { .. } => {}
-        }
-    }
-
-    fn apply_request(&mut self, line: &Line) {
-        let Line::Request {
-            at,
-            method,
-            path,
-            form,
-            token,
-            key,
-            kept,
-            actor,
-            ..
-        } = line
-        else {
-            return;
-        };
-        let (Some((endpoint, args)), Ok(params)) = (endpoints::find(method, path), form::parse(form)) else {
-            return;
-        };
-        let request_id = ids::request(*token);
-        let incoming = Incoming {
-            method: method.clone(),
-            path: path.clone(),
-            key: key.clone(),
-            ..Incoming::default()
-        };
-        if let Some(key) = key {
-            self.keys.begin(key, fingerprint(&incoming, &params), *at);
-        }
-        let deed = Deed {
-            endpoint,
-            args,
-            params: &params,
-            token: *token,
-            request_id: &request_id,
-            key: key.as_deref(),
-            method,
-            path,
-            by: if actor.is_some() { By::Foreign } else { By::Api },
-            at: *at,
-        };
-        let answer = match kept {
-            Kept::ServerErrorBefore => Err(Refusal::server(500)),
-            _ => self.carry_out(deed),
-        };
-        let answer = match (kept, answer) {
-            (Kept::ServerErrorAfter, _) => Err(Refusal::server(500)),
-            (Kept::WrongAmount, Ok(mut value)) => {
-                lie(&mut value);
-                Ok(value)
-            }
-            (_, answer) => answer,
-        };
-        if let Some(number) = actor {
-            for waiting in self.actors.iter_mut().filter(|w| w.number == *number) {
-                waiting.done = true;
-            }
-        }
-        if let Some(key) = key {
-            let reply = match answer {
-                Ok(value) => Reply::success(&value, &request_id, &incoming),
-                Err(refused) => self.refusal(&refused, &request_id, &incoming),
-            };
-            self.keys.finish(key, Some(reply.to_store()));
-        }
-    }
 }
 
 /// 502, 503 or 504.
 fn gateway_status(token: u64) -> u16 {
     502 + u16::try_from(token % 3).unwrap_or(0)
-}
-
-/// Names another amount than was written.
-fn lie(value: &mut Value) {
-    if let Some(amount) = value.get("amount").and_then(Value::as_i64) {
-        value["amount"] = json!(amount.saturating_add(1));
-    }
 }
 
 /// Query and body as one form, as they were read.

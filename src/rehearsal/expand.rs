@@ -1,4 +1,4 @@
-//! `expand[]`: a whitelist by kind of object, from the OpenAPI document's expandable fields plus
+//! `expand[]`: a whitelist by kind of object, from the `OpenAPI` document's expandable fields plus
 //! `invoice_credit_balance`, which the document omits (facts 3.3.1).
 
 use super::errors::Refusal;

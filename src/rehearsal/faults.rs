@@ -39,8 +39,22 @@ pub(crate) enum FaultKind {
     TruncatedBody,
     /// The answer names another amount than was written.
     WrongAmount,
-    /// The key is revoked from this request on.
+    /// The answer names the other mode.
+    WrongLivemode,
+    /// The answer names another customer.
+    WrongCustomer,
+    /// The answer is valid JSON of more than 8 MiB.
+    OversizedBody,
+    /// The answer is valid JSON, nested 400 deep.
+    DeepBody,
+    /// A list's last row comes twice.
+    RepeatedRow,
+    /// 302 to another path; nothing was done.
+    Redirect,
+    /// The keys are revoked from this request on: 401.
     RevokeKey,
+    /// The keys may only read from this request on: 403 for a write.
+    NarrowKey,
 }
 
 impl FaultKind {

@@ -1,7 +1,7 @@
 //! Two Stripe accounts in a box: an old one (Australian, customers of two regions) and a new one (American, empty but
 //! for what the PAN copy brought), each a real HTTP server on loopback, both deterministic from a scenario and a seed.
 //!
-//! It shares no types with the client, so it can catch the client's mistakes. What it does rests on Stripe's OpenAPI
+//! It shares no types with the client, so it can catch the client's mistakes. What it does rests on Stripe's `OpenAPI`
 //! document 2026-08-26.dahlia and on recorded behaviour of the live API.
 //!
 //! # What is simulated
@@ -41,6 +41,7 @@ use server::Served;
 
 mod address;
 mod admin;
+mod auth;
 mod call;
 mod core;
 mod currency;
@@ -58,12 +59,16 @@ mod ids;
 mod index;
 mod limits;
 mod metadata;
+mod mischief;
 mod names;
 mod objects;
 mod pages;
 mod pan_copy;
 mod params;
+mod people;
+mod plan;
 mod populate;
+mod replay;
 mod reply;
 mod requests;
 mod scenario;
@@ -80,6 +85,9 @@ pub use scenario::{Scenario, ScenarioError, names};
 pub use verdict::{Claim, Verdict, Violation, rule};
 pub use world::Side;
 pub use world_log::WorldLogError;
+
+/// How long stopping waits for requests being answered.
+const STOP_WAIT: std::time::Duration = std::time::Duration::from_millis(300);
 
 /// What to simulate.
 #[derive(Clone, Debug)]
@@ -250,10 +258,11 @@ impl Running {
     /// Stops serving. Requests being answered are given up.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
-        for task in self.tasks {
+        for mut task in self.tasks {
             // Connections that are kept alive close at once; one in the middle of a stall would not.
-            task.abort();
-            let _ = task.await;
+            if tokio::time::timeout(STOP_WAIT, &mut task).await.is_err() {
+                task.abort();
+            }
         }
     }
 }

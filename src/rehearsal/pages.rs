@@ -200,7 +200,9 @@ pub(crate) fn place<T: Row>(rows: &[T], id: &str) -> Option<usize> {
 
 /// The list envelope.
 pub(crate) fn envelope(url: &str, data: Vec<Value>, has_more: bool) -> Value {
-    json!({ "object": "list", "url": url, "has_more": has_more, "data": data })
+    let mut out = json!({ "object": "list", "url": url, "has_more": has_more });
+    out["data"] = Value::Array(data);
+    out
 }
 
 #[cfg(test)]

@@ -10,20 +10,28 @@ use super::ids;
 use super::metadata::Metadata;
 use super::names;
 use super::objects::payment_methods;
-use super::scenario::WorldPlan;
+use super::plan::WorldPlan;
 use super::world::{Account, Cash, CashTxn, Customer, Grant, Method, MethodKind, Role};
 
 const DAY: i64 = 86_400;
 /// How far back the account's history goes.
 const HISTORY: i64 = 6 * 365 * DAY;
 
+/// What a customer has besides a ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Extra {
+    #[default]
+    Nothing,
+    Cash,
+    Grant,
+}
+
 /// What is special about a customer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Traits {
     shape: Option<Shape>,
     paying: bool,
-    cash: bool,
-    grant: bool,
+    extra: Extra,
     hostile: Option<u32>,
     disagrees: bool,
 }
@@ -88,11 +96,14 @@ fn cast(plan: &WorldPlan, dice: &mut Dice) -> Vec<(Role, Traits)> {
         }
     };
     back(plan.hostile_names, &mut |n, t| t.hostile = Some(n));
-    back(plan.cash_balances, &mut |_, t| t.cash = true);
     back(
         plan.credit_grants.saturating_add(plan.cash_balances),
         &mut |n, t| {
-            t.grant = n >= plan.cash_balances;
+            t.extra = if n < plan.cash_balances {
+                Extra::Cash
+            } else {
+                Extra::Grant
+            };
         },
     );
     dice.shuffle(&mut traits);
@@ -146,14 +157,14 @@ fn person(account: &mut Account, dice: &mut Dice, role: Role, traits: Traits, cr
     if traits.disagrees {
         customer.credit_off_by = 100 * dice.between(1, 20);
     }
-    if traits.cash {
+    if traits.extra == Extra::Cash {
         customer.cash = Some(Box::new(cash(dice, &account.id, now)));
     }
     let slot = account.add_customer(customer);
     if role != Role::WithoutMethod && (role == Role::Mover || dice.percent(70)) {
         methods(account, dice, slot, created);
     }
-    if traits.grant {
+    if traits.extra == Extra::Grant {
         grant(account, dice, slot, now);
     }
 }

@@ -65,7 +65,7 @@ async fn answer(
     }
     let incoming = read(request).await;
     let shared = here.served.shared.clone();
-    let step = lock(&here.served.cores[here.index]).admit(incoming);
+    let step = lock(&here.served.cores[here.index]).admit(&incoming);
     let reply = match step {
         Step::Done(reply) => {
             latency(&shared, shared.latency_ms).await;

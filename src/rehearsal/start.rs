@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::sync::watch as channel;
 
-use super::core::{Core, Secrets, Shared, Waiting, lock};
+use super::auth::Secrets;
+use super::core::{Core, Shared, Waiting, lock};
 use super::currency::Cur;
 use super::faults::Faults;
 use super::idempotency::Keys;
@@ -37,7 +38,11 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
     let plan = options.scenario.sized(options.customers);
     let [old, new] = &mut accounts;
     populate::fill(old, &plan, options.seed, start.secs());
-    let mapping = pan_copy::play(old, new, options.seed, start.secs());
+    let mapping = if options.scenario.behaviour.pan_copy_at_start {
+        pan_copy::play(old, new, options.seed, start.secs())
+    } else {
+        Vec::new()
+    };
     let mut watch = Watch::default();
     watch.baseline(old);
 
@@ -151,6 +156,7 @@ fn secrets(seed: u64, livemode: bool) -> Secrets {
         secret: key("sk"),
         restricted: key("rk"),
         revoked: false,
+        narrowed: false,
     }
 }
 

@@ -91,14 +91,11 @@ impl Watch {
         let mut broken = Vec::new();
         let lines = self.lines.entry(customer.id.clone()).or_default();
         for (cur, sum) in customer.sums() {
-            let line = match lines.iter_mut().position(|(c, _)| *c == cur) {
-                Some(at) => &mut lines[at].1,
-                None => {
-                    lines.push((cur, Line::default()));
-                    let last = lines.len() - 1;
-                    &mut lines[last].1
-                }
-            };
+            let at = lines.iter().position(|(c, _)| *c == cur).unwrap_or_else(|| {
+                lines.push((cur, Line::default()));
+                lines.len() - 1
+            });
+            let line = &mut lines[at].1;
             let held = &mut line.sums[change.side.index()];
             if change.by == By::Foreign {
                 line.entitled += sum - *held;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::mischief::Lie;
 use super::world::Side;
 use crate::domain::time::UtcMs;
 
@@ -29,8 +30,8 @@ pub(crate) struct Header {
 pub(crate) enum Kept {
     /// The endpoint's own answer.
     Answer,
-    /// The endpoint's answer with another amount.
-    WrongAmount,
+    /// The endpoint's answer with a lie in it.
+    Lie(Lie),
     /// A 500, after the change was made.
     ServerErrorAfter,
     /// A 500, and no change was made.

@@ -49,6 +49,16 @@ impl Lines {
         }
     }
 
+    /// Reads the same file again through `input`, from behind the last good line on, where the current one starts.
+    pub(super) fn rewind(&mut self, mut input: Box<dyn Read + Send>) -> Result<(), JournalError> {
+        let skipped = std::io::copy(&mut input.by_ref().take(self.offset), &mut std::io::sink());
+        skipped.map_err(|e| JournalError::io("read", &self.file, e))?;
+        self.input = BufReader::with_capacity(CHUNK, input);
+        self.buf.clear();
+        self.line -= 1;
+        Ok(())
+    }
+
     /// The next line; after it `head` is the head behind that line.
     pub(super) fn advance(&mut self) -> Result<(Line, Meta), Stop> {
         self.offset += self.buf.len() as u64;

@@ -75,6 +75,14 @@ pub enum JournalError {
         /// [`FORMAT`](super::FORMAT).
         supported: u64,
     },
+    /// Open to others, owned by somebody else, or closed to us.
+    #[error("{file} cannot be used: {why}")]
+    Refused {
+        /// The file or directory.
+        file: String,
+        /// What is wrong and, where we know, what to do.
+        why: String,
+    },
     /// There is no such file.
     #[error("{file} is missing: restore it from a copy, or start a new run")]
     Missing {
@@ -108,6 +116,10 @@ impl JournalError {
         match cause.kind() {
             io::ErrorKind::NotFound => Self::Missing {
                 file: file.to_owned(),
+            },
+            io::ErrorKind::PermissionDenied => Self::Refused {
+                file: file.to_owned(),
+                why: cause.to_string(),
             },
             _ => Self::Io {
                 doing,

@@ -17,6 +17,10 @@ pub trait JournalFs: Send + Sync {
     fn len(&self, name: &str) -> io::Result<Option<u64>>;
     /// For reading from the start.
     fn open_read(&self, name: &str) -> io::Result<Box<dyn Read + Send>>;
+    /// Makes the file's bytes durable and forgets what memory holds of them, so that the next read sees the disk. After
+    /// a failed sync memory shows bytes that the disk never got, and later syncs succeed; after a killed process it
+    /// shows bytes that may yet be lost.
+    fn settle(&self, name: &str) -> io::Result<()>;
     /// A new, empty file of mode 0600; an existing one is an error.
     fn create_new(&self, name: &str) -> io::Result<Box<dyn JournalFile>>;
     /// An existing file, for writing at its end.
@@ -55,11 +59,13 @@ impl Dir {
     /// The error's text is a clause that says what is wrong.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
-        let fd = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+        // Without a trailing slash, behind which a symbolic link would be followed.
+        let path: PathBuf = path.components().collect();
+        let fd = File::from(rustix::fs::open(&path, flags, Mode::empty())?);
         ours_alone(&fd, "it must be mode 0700: chmod 700 it")?;
         Ok(Self {
             fd: Arc::new(fd.into()),
-            path: path.to_owned(),
+            path,
             held: None,
         })
     }
@@ -85,6 +91,7 @@ impl Dir {
     }
 
     /// Device number of the file system, as major and minor.
+    #[cfg(target_os = "linux")]
     pub fn device(&self) -> io::Result<(u32, u32)> {
         let dev = rustix::fs::fstat(&self.fd)?.st_dev;
         Ok((rustix::fs::major(dev), rustix::fs::minor(dev)))
@@ -98,6 +105,18 @@ impl Dir {
         ours_alone(&file, "it must be mode 0600: chmod 600 it")?;
         Ok(file)
     }
+}
+
+/// Drops the file's synced pages from memory.
+#[cfg(target_os = "linux")]
+fn forget(file: &File) -> io::Result<()> {
+    Ok(rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed)?)
+}
+
+/// Other systems have no such call; there a failed sync is believed to have kept its pages dirty.
+#[cfg(not(target_os = "linux"))]
+fn forget(_file: &File) -> io::Result<()> {
+    Ok(())
 }
 
 /// Refuses what somebody else owns or could read or change.
@@ -131,6 +150,12 @@ impl JournalFs for Dir {
 
     fn open_read(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
         Ok(Box::new(self.file(name, OFlags::RDONLY)?))
+    }
+
+    fn settle(&self, name: &str) -> io::Result<()> {
+        let file = self.file(name, OFlags::RDONLY)?;
+        file.sync_data()?;
+        forget(&file)
     }
 
     fn create_new(&self, name: &str) -> io::Result<Box<dyn JournalFile>> {

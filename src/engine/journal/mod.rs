@@ -83,7 +83,8 @@ pub type Acked = Pin<Box<dyn Future<Output = Result<Seq, JournalError>> + Send>>
 
 /// Where records go. Narrow on purpose: a run directory stands behind it now, a `PostgreSQL` table may later.
 pub trait Store<R>: Send + Sync {
-    /// Takes one record; resolves once it is durable. Records queued by one caller keep their order.
+    /// Takes one record; resolves once it is durable. The record is rendered now and takes its place when the answer
+    /// is first polled, so that what one caller awaits in turn stays in that order.
     fn append(&self, record: &R, at: UtcMs) -> Acked;
     /// Takes several, next to each other; resolves once the last is durable, with its number. After an error some of
     /// the first may be durable nevertheless.

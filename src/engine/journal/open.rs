@@ -49,6 +49,7 @@ pub(super) fn open_with<R: DeserializeOwned>(
     segment_bytes: u64,
     mut visit: impl FnMut(Entry<R>),
 ) -> Result<Opened, JournalError> {
+    settle_last(&fs)?;
     let mut reader = Reader::start(fs.clone())?;
     reader.by_ref().try_for_each(|entry| entry.map(&mut visit))?;
     let end = reader.end;
@@ -62,6 +63,26 @@ pub(super) fn open_with<R: DeserializeOwned>(
     }
     let journal = Journal::start(writer(fs, segment_bytes, &end)?)?;
     Ok(Opened { journal, torn })
+}
+
+/// Whatever is read as a good record must be on disk, also if an earlier process was killed, or gave up, before its sync.
+/// Only the last two segments can hold such bytes: a link is synced before its successor is written to.
+fn settle_last(fs: &Files) -> Result<(), JournalError> {
+    let size = |n| {
+        let name = segment_name(n);
+        fs.len(&name)
+            .map_err(|e| JournalError::io("look for", &fs.label(&name), e))
+    };
+    let mut last = 1;
+    while size(last + 1)?.is_some() {
+        last += 1;
+    }
+    for n in last.saturating_sub(1).max(1)..=last {
+        let name = segment_name(n);
+        fs.settle(&name)
+            .map_err(|e| JournalError::io("sync", &fs.label(&name), e))?;
+    }
+    Ok(())
 }
 
 fn writer(fs: Files, segment_bytes: u64, end: &End) -> Result<Writer, JournalError> {

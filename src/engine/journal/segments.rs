@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 
 use super::chain::{Lines, Stop};
 use super::frame::{self, Entry, Head, Line, Meta};
-use super::{Files, JournalError, tear};
+use super::tear::{self, TAIL_MAX};
+use super::{Files, JournalError};
 use crate::domain::time::UtcMs;
 
 /// File name of segment `n`, from 1.
@@ -24,6 +25,7 @@ pub struct Reader<R> {
     /// Where the end of an unlinked segment was read a second time.
     looked_again_at: Option<u64>,
     is_done: bool,
+    is_failed: bool,
     pub(super) end: End,
     record: PhantomData<fn() -> R>,
 }
@@ -59,6 +61,7 @@ impl<R: DeserializeOwned> Reader<R> {
             is_linked: false,
             looked_again_at: None,
             is_done: false,
+            is_failed: false,
             end,
             record: PhantomData,
         })
@@ -84,7 +87,8 @@ impl<R: DeserializeOwned> Reader<R> {
                 }
                 Err(Stop::End) if self.goes_on()? => {}
                 Err(Stop::End) => return Ok(None),
-                Err(Stop::Broken(what)) => return self.tear(what).map(|()| None),
+                Err(Stop::Broken(what)) if self.ends_torn(what)? => return Ok(None),
+                Err(Stop::Broken(_)) => self.rewind()?,
                 Err(Stop::Bad(e)) => return Err(e),
             }
         }
@@ -123,11 +127,7 @@ impl<R: DeserializeOwned> Reader<R> {
             };
             return Ok(true);
         }
-        let label = self.fs.label(&next);
-        let size = self
-            .fs
-            .len(&next)
-            .map_err(|e| JournalError::io("look for", &label, e))?;
+        let size = self.size_of_next()?;
         if size.is_some_and(|bytes| bytes > 0) {
             // A writer may have linked it since the end was read; if not now, then never.
             return self.linked_since(&next);
@@ -149,22 +149,50 @@ impl<R: DeserializeOwned> Reader<R> {
             .defect(format!("the link to {next} is missing behind it")))
     }
 
-    /// A line that is not whole: a torn write, or a defect.
-    fn tear(&mut self, what: &'static str) -> Result<(), JournalError> {
+    /// A line that is not whole: does the journal end with it, torn? `false` when a writer has been busy with it since.
+    fn ends_torn(&mut self, what: &'static str) -> Result<bool, JournalError> {
         let due = self.end.head.seq.0 + 1;
         let defect = self.lines.defect(what);
+        let seen = self.lines.buf.len();
+        let is_cut = !self.lines.buf.ends_with(b"\n") && seen < TAIL_MAX;
         let rest = self.lines.rest()?.to_vec();
-        let later = segment_name(self.segment + 1);
-        let size = self
-            .fs
-            .len(&later)
-            .map_err(|e| JournalError::io("look for", &self.fs.label(&later), e))?;
-        if self.is_linked || size.is_some_and(|bytes| bytes > 0) {
-            return Err(defect);
+        if is_cut && rest.len() > seen {
+            return Ok(false);
+        }
+        let next = self.size_of_next()?;
+        if self.is_linked || next.is_some_and(|bytes| bytes > 0) {
+            let is_first_look = is_cut && !self.is_linked && self.looked_again_at != Some(self.end.len);
+            self.looked_again_at = Some(self.end.len);
+            return if is_first_look { Ok(false) } else { Err(defect) };
         }
         tear::judge(&rest, due).map_err(|why| self.lines.defect(why))?;
-        self.end.has_stray = size.is_some();
+        self.end.has_stray = next.is_some();
         self.end.torn = Some(rest);
+        Ok(true)
+    }
+
+    fn size_of_next(&self) -> Result<Option<u64>, JournalError> {
+        let next = segment_name(self.segment + 1);
+        self.fs
+            .len(&next)
+            .map_err(|e| JournalError::io("look for", &self.fs.label(&next), e))
+    }
+
+    /// Back to behind the last good line of this segment.
+    fn rewind(&mut self) -> Result<(), JournalError> {
+        let name = segment_name(self.segment);
+        let input = self.fs.open_read(&name);
+        self.lines
+            .rewind(input.map_err(|e| JournalError::io("read", &self.fs.label(&name), e))?)
+    }
+
+    /// After the stream has ended: goes on behind the last good record, with what a writer has added since. After an
+    /// error it stays ended.
+    pub fn again(&mut self) -> Result<(), JournalError> {
+        if self.end.torn.take().is_some() {
+            self.rewind()?;
+        }
+        self.is_done = self.is_failed;
         Ok(())
     }
 }
@@ -187,6 +215,7 @@ impl<R: DeserializeOwned> Iterator for Reader<R> {
         }
         let next = self.step().transpose();
         self.is_done = !matches!(next, Some(Ok(_)));
+        self.is_failed = matches!(next, Some(Err(_)));
         next
     }
 }

@@ -1,10 +1,13 @@
 //! A directory in memory that fails when told to and forgets what was not synced, as a real one may.
 
+mod files;
+
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use super::{JournalFile, JournalFs};
+use files::{Open, Reading};
 
 /// Clones are the same directory.
 #[derive(Clone, Default)]
@@ -34,6 +37,8 @@ struct SimFile {
     id: u64,
     bytes: Vec<u8>,
     durable: Vec<u8>,
+    /// Zeros behind the bytes, taken but never written.
+    allocated: u64,
     /// A sync failed: the kernel has forgotten which bytes are missing, and later syncs succeed without them.
     is_lying: bool,
 }
@@ -125,7 +130,7 @@ impl SimFs {
             id,
             bytes: bytes.to_vec(),
             durable: bytes.to_vec(),
-            is_lying: false,
+            ..SimFile::default()
         };
         state.files.insert(name.to_owned(), file);
         state.names.insert(name.to_owned(), id);
@@ -224,16 +229,31 @@ impl JournalFs for SimFs {
     }
 
     fn len(&self, name: &str) -> io::Result<Option<u64>> {
-        Ok(self.lock().files.get(name).map(|f| f.bytes.len() as u64))
+        Ok(self
+            .lock()
+            .files
+            .get(name)
+            .map(|f| f.bytes.len() as u64 + f.allocated))
     }
 
     fn open_read(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
         self.lock().file(name)?;
-        Ok(Box::new(Reading {
-            fs: self.clone(),
-            name: name.to_owned(),
-            at: 0,
-        }))
+        Ok(Box::new(Reading::new(self, name)))
+    }
+
+    fn settle(&self, name: &str) -> io::Result<()> {
+        self.pass_gate();
+        let mut state = self.lock();
+        let result = state.sync();
+        // Not a change: it writes nothing.
+        state.counts.changes -= 1;
+        let file = state.file(name)?;
+        if result.is_ok() && file.is_lying {
+            (file.bytes, file.is_lying) = (file.durable.clone(), false);
+        } else if result.is_ok() {
+            file.durable = file.bytes.clone();
+        }
+        result
     }
 
     fn create_new(&self, name: &str) -> io::Result<Box<dyn JournalFile>> {
@@ -248,24 +268,19 @@ impl JournalFs for SimFs {
             ..SimFile::default()
         };
         state.files.insert(name.to_owned(), file);
-        Ok(Box::new(Open {
-            fs: self.clone(),
-            name: name.to_owned(),
-        }))
+        Ok(Box::new(Open::new(self, name)))
     }
 
     fn open_append(&self, name: &str) -> io::Result<Box<dyn JournalFile>> {
         self.lock().file(name)?;
-        Ok(Box::new(Open {
-            fs: self.clone(),
-            name: name.to_owned(),
-        }))
+        Ok(Box::new(Open::new(self, name)))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
         let mut state = self.lock();
         state.counts.changes += 1;
-        let freed = state.file(name)?.bytes.len() as u64;
+        let file = state.file(name)?;
+        let freed = file.bytes.len() as u64 + file.allocated;
         state.files.remove(name);
         state.free = state.free.map(|free| free + freed);
         Ok(())
@@ -289,71 +304,5 @@ impl JournalFs for SimFs {
             .map(|(name, file)| (name.clone(), file.id))
             .collect();
         Ok(())
-    }
-}
-
-/// Sees what is appended meanwhile, as a real file's reader does.
-struct Reading {
-    fs: SimFs,
-    name: String,
-    at: usize,
-}
-
-impl Read for Reading {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        let mut state = self.fs.lock();
-        if std::mem::take(&mut state.faults.error_at_read) {
-            return Err(io::Error::other("simulated EIO"));
-        }
-        let bytes = &state.file(&self.name)?.bytes[self.at..];
-        let len = bytes.len().min(to.len());
-        to[..len].copy_from_slice(&bytes[..len]);
-        self.at += len;
-        Ok(len)
-    }
-}
-
-struct Open {
-    fs: SimFs,
-    name: String,
-}
-
-impl JournalFile for Open {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut state = self.fs.lock();
-        let (done, result) = state.write(bytes.len() as u64);
-        let done = usize::try_from(done).unwrap();
-        state.file(&self.name)?.bytes.extend(&bytes[..done]);
-        result
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.fs.pass_gate();
-        let mut state = self.fs.lock();
-        let result = state.sync();
-        let file = state.file(&self.name)?;
-        let was_lying = file.is_lying;
-        match &result {
-            Ok(()) if !was_lying => file.durable = file.bytes.clone(),
-            Ok(()) => {}
-            Err(_) => file.is_lying = true,
-        }
-        state.counts.syncs_retried += u64::from(was_lying);
-        result
-    }
-
-    fn truncate(&mut self, len: u64) -> io::Result<()> {
-        let mut state = self.fs.lock();
-        state.counts.changes += 1;
-        let file = state.file(&self.name)?;
-        let freed = file.bytes.len() as u64 - len;
-        file.bytes.truncate(usize::try_from(len).unwrap());
-        state.free = state.free.map(|free| free + freed);
-        Ok(())
-    }
-
-    fn allocate(&mut self, len: u64) -> io::Result<()> {
-        let zeros = vec![0; usize::try_from(len).unwrap()];
-        self.append(&zeros)
     }
 }

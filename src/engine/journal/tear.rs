@@ -27,13 +27,11 @@ pub(super) fn judge(rest: &[u8], due: u64) -> Result<(), String> {
             later.seq
         ));
     }
-    let lines: Vec<&[u8]> = rest.split_inclusive(|b| *b == b'\n').collect();
-    let is_last_line = lines.len() == 1 && whole.is_empty();
-    let is_explained = |(i, line): (usize, &&[u8])| {
-        let is_cut_off = i + 1 == lines.len() && !line.ends_with(b"\n");
-        is_last_line || is_cut_off || line.contains(&0) || is_whole(line)
-    };
-    if lines.iter().enumerate().all(is_explained) {
+    let lines = || rest.split_inclusive(|b| *b == b'\n');
+    let is_only_line = whole.is_empty() && lines().count() == 1;
+    let is_cut_off = |line: &[u8]| !line.ends_with(b"\n");
+    let is_explained = |line: &[u8]| is_cut_off(line) || line.contains(&0) || is_whole(line);
+    if is_only_line || lines().all(is_explained) {
         return Ok(());
     }
     Err(format!(

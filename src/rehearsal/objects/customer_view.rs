@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{cash_balance, payment_methods};
 use crate::rehearsal::call::nullable;
+use crate::rehearsal::currency::Cur;
 use crate::rehearsal::expand::Expand;
 use crate::rehearsal::pages;
 use crate::rehearsal::world::{Account, Customer, Method, MethodKind};
@@ -21,10 +22,7 @@ pub(crate) fn show(account: &Account, customer: &Customer, expand: &Expand) -> V
     set("object", json!("customer"));
     set("balance", json!(customer.currency.map_or(0, |c| customer.sum(c))));
     set("created", json!(customer.created));
-    set(
-        "currency",
-        nullable(customer.currency.as_ref().map(|c| c.as_str())),
-    );
+    set("currency", nullable(customer.currency.as_ref().map(Cur::as_str)));
     set("customer_account", Value::Null);
     set("delinquent", json!(customer.delinquent));
     set("email", nullable(customer.email.as_deref()));

@@ -6,6 +6,7 @@ pub(crate) mod cash_balance;
 pub(crate) mod credit_grants;
 pub(crate) mod customer_params;
 pub(crate) mod customer_view;
+pub(crate) mod customer_write;
 pub(crate) mod customers;
 pub(crate) mod events;
 pub(crate) mod method_types;

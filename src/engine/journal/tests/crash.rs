@@ -93,6 +93,22 @@ async fn a_disk_that_tears_without_end_is_refused() {
     assert!(matches!(try_open(&fs), Err(JournalError::Exists { .. })));
 }
 
+#[tokio::test]
+async fn the_empty_segment_of_an_interrupted_rotation_is_removed() {
+    for cut in [0, 3] {
+        let fs = notes(2).await;
+        let whole = fs.bytes(SEGMENT);
+        fs.put(SEGMENT, &whole[..whole.len() - cut]);
+        fs.put("journal-000002.jsonl", b"");
+        opened(&fs);
+        assert!(
+            !fs.names().contains(&"journal-000002.jsonl".to_owned()),
+            "{cut} bytes cut"
+        );
+        assert!(fs.durable("journal-000002.jsonl").is_empty());
+    }
+}
+
 /// One acknowledged record, then three in one write whose sync never returned.
 async fn unsynced() -> (SimFs, Vec<Rec>) {
     let fs = fresh();
@@ -213,68 +229,25 @@ async fn power_loss_while_a_torn_tail_is_set_aside_can_be_recovered_from_again()
     }
 }
 
-/// Runs `act` just before the directory is asked for the second segment.
-struct Racing {
-    fs: SimFs,
-    act: std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>,
-}
-
-impl JournalFs for Racing {
-    fn label(&self, name: &str) -> String {
-        self.fs.label(name)
-    }
-    fn len(&self, name: &str) -> std::io::Result<Option<u64>> {
-        let act = (name != SEGMENT)
-            .then(|| self.act.lock().unwrap().take())
-            .flatten();
-        if let Some(act) = act {
-            act();
-        }
-        self.fs.len(name)
-    }
-    fn open_read(&self, name: &str) -> std::io::Result<Box<dyn std::io::Read + Send>> {
-        self.fs.open_read(name)
-    }
-    fn create_new(&self, name: &str) -> std::io::Result<Box<dyn crate::engine::journal::JournalFile>> {
-        self.fs.create_new(name)
-    }
-    fn open_append(&self, name: &str) -> std::io::Result<Box<dyn crate::engine::journal::JournalFile>> {
-        self.fs.open_append(name)
-    }
-    fn remove(&self, name: &str) -> std::io::Result<()> {
-        self.fs.remove(name)
-    }
-    fn rename(&self, from: &str, to: &str) -> std::io::Result<()> {
-        self.fs.rename(from, to)
-    }
-    fn sync_dir(&self) -> std::io::Result<()> {
-        self.fs.sync_dir()
-    }
+#[tokio::test]
+async fn a_record_that_a_killed_process_left_unsynced_is_made_durable_before_it_is_believed() {
+    let fs = notes(2).await;
+    let whole = fs.bytes(SEGMENT);
+    let first = whole.iter().position(|b| *b == b'\n').unwrap() + 1;
+    fs.put(SEGMENT, &whole[..first]);
+    fs.open_append(SEGMENT).unwrap().append(&whole[first..]).unwrap();
+    let (_, seen) = opened(&fs);
+    assert_eq!(records(seen), [note(0), note(1)]);
+    let after = fs.after_power_loss(|_, _| Vec::new());
+    assert_eq!(records(opened(&after).1), [note(0), note(1)]);
 }
 
 #[tokio::test]
-async fn a_reader_beside_the_writer_is_not_confused_by_a_rotation() {
-    let full = fresh();
-    let recs: Vec<_> = (0..6).map(note).collect();
-    run_until_error(&full, &recs).await;
-    assert!(full.names().contains(&"journal-000002.jsonl".to_owned()));
-    let fs = fresh();
-    let first = full.bytes(SEGMENT).iter().position(|b| *b == b'\n').unwrap() + 1;
-    fs.put(SEGMENT, &full.bytes(SEGMENT)[..first]);
-    let (to, from) = (fs.clone(), full.clone());
-    let act = move || {
-        // The same file grows: what a reader has open sees it.
-        let mut file = to.open_append(SEGMENT).unwrap();
-        file.append(&from.bytes(SEGMENT)[first..]).unwrap();
-        for name in from.names().iter().filter(|name| *name != SEGMENT) {
-            to.put(name, &from.bytes(name));
-        }
-    };
-    let racing = Racing {
-        fs,
-        act: std::sync::Mutex::new(Some(Box::new(act))),
-    };
-    let reader = Reader::<Rec>::start(Arc::new(racing)).unwrap();
-    let seen: Vec<_> = reader.map(|entry| entry.unwrap().record).collect();
-    assert_eq!(seen, recs);
+async fn a_record_that_is_only_in_memory_after_a_failed_sync_is_not_believed() {
+    let (fs, recs) = unsynced().await;
+    assert_eq!(
+        records(Reader::start(files(&fs)).unwrap().map(Result::unwrap).collect()),
+        recs
+    );
+    assert_eq!(records(opened(&fs.copy()).1), recs[..1]);
 }

@@ -6,6 +6,7 @@ mod faults;
 mod group;
 mod real;
 mod tamper;
+mod watch;
 mod whole;
 
 use std::sync::Arc;

@@ -150,6 +150,41 @@ async fn the_refusal_names_file_line_byte_and_what_is_wrong() {
     );
 }
 
+#[tokio::test]
+async fn an_old_record_behind_missing_bytes_is_refused() {
+    let fs = notes(3).await;
+    let mut bytes = fs.bytes(SEGMENT);
+    let last = bytes.len() - 9;
+    bytes[last] = 0;
+    let first = lines(&bytes)[0].clone();
+    bytes.extend(first);
+    let e = assert_refused(&fs, &bytes, "record 1 stands behind a torn record 3");
+    assert!(
+        e.to_string()
+            .contains("record 3 is damaged while record 1, of another write, is whole"),
+        "{e}"
+    );
+}
+
+#[tokio::test]
+async fn a_record_that_claims_a_larger_write_than_there_is_is_refused() {
+    let fs = notes(70).await;
+    let bytes = fs.bytes(SEGMENT);
+    let last = lines(&bytes).pop().unwrap();
+    let text = String::from_utf8(last[9..last.len() - 1].to_vec()).unwrap();
+    let start = &bytes[..bytes.len() - last.len()];
+    for (batch, is_fine) in [(7, true), (6, false), (71, false)] {
+        let line = sealed(&text.replace(",\"kind\"", &format!(",\"batch\":{batch},\"kind\"")));
+        let bytes = [start, &line].concat();
+        if is_fine {
+            fs.put(SEGMENT, &bytes);
+            assert_eq!(verify_in(files(&fs)).unwrap().records, 70);
+        } else {
+            assert_refused(&fs, &bytes, "no write is that large");
+        }
+    }
+}
+
 /// A line with a right checksum around this text.
 fn sealed(text: &str) -> Vec<u8> {
     format!("{:08x} {text}\n", crc32c::crc32c(text.as_bytes())).into_bytes()
@@ -261,10 +296,27 @@ async fn records_behind_a_link_and_links_to_nowhere_are_refused() {
     let e = assert_refused(&fs, &bytes, "the next segment is missing");
     assert!(matches!(e, JournalError::Missing { .. }));
     frame::encode(&mut bytes, &head, 3, UtcMs(0), b"{\"kind\":\"bare\"}");
-    assert_refused(&fs, &bytes, "a record stands behind the link");
-    bytes.truncate(bytes.len() - 5);
     fs.put("journal-000002.jsonl", b"");
+    let e = assert_refused(&fs, &bytes, "a record stands behind the link");
+    assert!(
+        e.to_string().contains("line 3") && e.to_string().contains("behind the link"),
+        "{e}"
+    );
+    bytes.truncate(bytes.len() - 5);
     assert_refused(&fs, &bytes, "something torn stands behind the link");
+}
+
+#[tokio::test]
+async fn a_record_that_continues_the_chain_under_a_wrong_number_is_refused() {
+    let fs = notes(1).await;
+    let mut bytes = fs.bytes(SEGMENT);
+    let head = Head {
+        seq: Seq(2),
+        sha256: Hash::of(bytes.trim_ascii_end()),
+    };
+    frame::encode(&mut bytes, &head, 3, UtcMs(0), b"{\"kind\":\"bare\"}");
+    let e = assert_refused(&fs, &bytes, "number 2 is missing").to_string();
+    assert!(e.contains("record 3 stands where record 2 belongs"), "{e}");
 }
 
 #[tokio::test]
