@@ -18,6 +18,8 @@
 
 pub mod breaker;
 pub mod command;
+#[cfg(debug_assertions)]
+mod crash;
 pub mod driver;
 pub mod journal;
 pub mod log;

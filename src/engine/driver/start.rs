@@ -13,7 +13,7 @@ use crate::domain::ids::{Accounts, Role};
 use crate::domain::record::Record;
 use crate::domain::time::UtcMs;
 use crate::engine::command::Handle;
-use crate::engine::journal::{JournalError, Opened};
+use crate::engine::journal::{Journal, JournalError, Opened, Store};
 use crate::engine::rundir::RunDir;
 use crate::engine::server_time::ServerTime;
 use crate::engine::state::{EffectBook, RunState};
@@ -103,7 +103,7 @@ pub async fn start(begin: Begin) -> Result<Handle, StartError> {
         state: found.state,
         book: found.book,
         vault,
-        journal: Arc::new(opened.journal),
+        journal: store(opened.journal),
         server: begin
             .links
             .keys()
@@ -157,6 +157,15 @@ pub async fn start(begin: Begin) -> Result<Handle, StartError> {
     };
     tokio::spawn(engine.run(inbox));
     Ok(Handle::new(commands, state))
+}
+
+/// Where records go. Debug builds can be told to be killed at a record: see [`crate::engine::crash`].
+fn store(journal: Journal) -> Arc<dyn Store<Record>> {
+    #[cfg(debug_assertions)]
+    if let Some(at) = crate::engine::crash::wanted() {
+        return Arc::new(crate::engine::crash::Crashing::new(journal, at));
+    }
+    Arc::new(journal)
 }
 
 fn open(begin: &Begin, vault: &Vault) -> Result<(Opened, Found), StartError> {
