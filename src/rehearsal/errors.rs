@@ -124,6 +124,7 @@ impl Refusal {
             .to_owned();
         let mut it = Self::new(429, INVALID, message);
         it.code = Some("lock_timeout");
+        it.should_retry = Some(true);
         it
     }
 

@@ -12,14 +12,14 @@
 //! * Order: key, limiters, idempotency, object lock, endpoint. Idempotent answers are kept, 500s included, for 24 to
 //!   26 hours of the simulated clock.
 //! * Objects: account, customers, invoice credit ledger in any number of currencies, cash balances, billing credit
-//!   grants and their summary, payment methods (read), events, the test helper that funds a cash balance.
+//!   grants and their summary, payment methods (read), events, a search that lags, the test helper that funds a cash balance.
 //! * Faults and foreign actors ([`Scenario`]), as pure functions of seed and request wherever chance is involved.
 //! * The PAN copy with its mapping file.
 //! * [`Running::verdict`]: whether a run harmed anybody, judged from the accounts alone.
 //!
 //! # What is not
 //!
-//! Charges, invoices, subscriptions, coupons, webhooks and search; anything not in the table answers 404 in Stripe's
+//! Charges, invoices, subscriptions, coupons and webhooks; anything not in the table answers 404 in Stripe's
 //! shape. Credit grants are never used up, since nothing is metered. An object lock is refused at once instead of
 //! after a wait. Latency is what the options say, not what Stripe has.
 //!
@@ -253,6 +253,11 @@ impl Running {
     /// Plays the PAN copy again, as Stripe does: only what is new since is added; the mapping file is written anew.
     pub fn play_pan_copy(&self) -> Result<(), StartError> {
         start::play_again(self)
+    }
+
+    /// Makes new keys for an account, as its owner would after a revocation; the old ones are expired.
+    pub fn renew_keys(&self, side: Side) -> Result<Endpoint, StartError> {
+        start::renew_keys(self, side)
     }
 
     /// Stops serving. Requests being answered are given up.

@@ -10,3 +10,4 @@ pub(crate) mod customer_write;
 pub(crate) mod customers;
 pub(crate) mod events;
 pub(crate) mod payment_methods;
+pub(crate) mod search;
