@@ -2,7 +2,7 @@
 //! pass the verdict at every seed, the second must be caught: a simulator that lets a bad client pass proves nothing.
 
 use cutover::clock::Clock;
-use cutover::rehearsal::{Claim, Running};
+use cutover::rehearsal::{Claim, Running, rule};
 use serde_json::Value;
 
 use crate::client::{Account, Answer, options, start};
@@ -130,9 +130,20 @@ async fn a_careful_client_passes_every_fault_scenario() {
 #[tokio::test]
 async fn a_client_with_a_new_key_at_every_attempt_is_caught() {
     for scenario in ["faults-500", "faults-network"] {
-        let (running, claims) = night(scenario, 1, Manner::Careless).await;
-        assert_ne!(running.verdict(&claims).violations, [], "{scenario}");
-        running.stop().await;
+        let mut caught = 0;
+        for seed in 1..=5 {
+            let (running, claims) = night(scenario, seed, Manner::Careless).await;
+            let rules: Vec<_> = running
+                .verdict(&claims)
+                .violations
+                .iter()
+                .map(|v| v.rule)
+                .collect();
+            caught += u32::from(rules.contains(&rule::ONCE) && rules.contains(&rule::MISSED));
+            running.stop().await;
+        }
+        // A night without a fault after a commit can be survived by luck.
+        assert!(caught >= 3, "{scenario}: caught {caught} of 5");
     }
 }
 
