@@ -31,6 +31,12 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
     let ports = [port(&source), port(&destination)];
 
     let start = options.scenario.starts_at();
+    // On the real clock the night begins now; in a rehearsal it begins with the scenario, also when it is taken up again.
+    let night = if options.clock.speed().is_some() {
+        start
+    } else {
+        options.clock.now()
+    };
     let mut accounts = [
         account(Side::Source, &options),
         account(Side::Destination, &options),
@@ -49,7 +55,7 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
     let shared = Arc::new(Shared {
         clock: options.clock.clone(),
         seed: options.seed,
-        start,
+        start: night,
         latency_ms: i64::from(options.latency_ms),
         behaviour: options.scenario.behaviour,
         watch: Mutex::new(watch),
