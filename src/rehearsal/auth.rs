@@ -1,9 +1,9 @@
-//! Who may: keys, permissions and the headers that are checked before anything is done (facts 2.1).
+//! Who may: keys, permissions and the headers that are checked before anything is done (docs.stripe.com/keys).
 
-use super::core::{Core, Incoming};
 use super::endpoints::ENDPOINTS;
 use super::errors::Refusal;
 use super::ids;
+use super::pipeline::{Core, Incoming};
 
 /// The two keys of an account.
 pub(crate) struct Secrets {

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::call::Call;
-use super::core::{Core, Work, lock};
 use super::endpoints::ENDPOINTS;
 use super::errors::Refusal;
 use super::faults::FaultKind;
 use super::form;
 use super::mischief::{Lie, distort};
+use super::pipeline::{Core, Work, lock};
 use super::reply::Reply;
 use super::watch::Change;
 use super::wire::WireAct;

@@ -1,5 +1,5 @@
 //! What goes wrong, and when: rules of a scenario, decided by a hash of the request so that the order in which
-//! concurrent requests arrive changes nothing (reliability 3.1).
+//! concurrent requests arrive changes nothing.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! Ledger histories: rows of the types Stripe writes, adding up to what the customer is meant to hold (facts 3.3.1).
+//! Ledger histories: rows of the types Stripe writes, adding up to what the customer is meant to hold.
 
 use super::currency::Cur;
 use super::dice::Dice;
@@ -51,7 +51,7 @@ pub(crate) fn write(customer: &mut Customer, account: &str, dice: &mut Dice, sha
     for (cur, target, rows) in plan {
         // The first currency a customer had anything in stays its own.
         customer.currency.get_or_insert(cur);
-        // Amounts in three-decimal currencies end in 0 (facts 5.3).
+        // Amounts in three-decimal currencies end in 0 (docs.stripe.com/currencies).
         let unit = if cur == Cur::KWD { 10 } else { 1 };
         let mut sum = 0;
         for n in 0..rows {

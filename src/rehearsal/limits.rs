@@ -1,4 +1,4 @@
-//! Rate and concurrency limiters (facts 2.6): sliding windows of one second on the simulated clock.
+//! Rate and concurrency limiters (docs.stripe.com/rate-limits): sliding windows of one second on the simulated clock.
 
 use std::collections::{HashMap, VecDeque};
 

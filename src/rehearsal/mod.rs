@@ -23,6 +23,18 @@
 //! shape. Credit grants are never used up, since nothing is metered. An object lock is refused at once instead of
 //! after a wait. Latency is what the options say, not what Stripe has.
 //!
+//! # Where what is
+//!
+//! * The way of a request: `wire` (connections that misbehave), `server`, `pipeline` (admission, with `auth`, `limits`,
+//!   `idempotency`), `execute` (commit and answer), `reply`, `errors`.
+//! * Reading: `form`, `params`, `expand`, `endpoints` (the table of everything that answers).
+//! * The world: `world`, `people`, `pages` (stores and cursor pages), `index`, `objects/*`.
+//! * Making it: `scenario`, `plan`, `populate`, `history`, `names`, `dice`, `ids`, `pan_copy`, `start`.
+//! * What goes wrong: `faults`, `mischief`, `foreign`. What comes back: `world_log`, `replay`. Who judges: `watch`,
+//!   `verdict`, `requests`, `admin`.
+//!
+//! A new resource is a file in `objects`, its rows in `endpoints`, a field of `world::Account` and a kind in `expand`.
+//!
 //! # Time
 //!
 //! Everything asks the one [`Clock`]. Latency and stalls wait as bystanders: they never make a rehearsal's clock jump.
@@ -35,15 +47,14 @@ use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use core::lock;
 use pan_copy::Mapped;
+use pipeline::lock;
 use server::Served;
 
 mod address;
 mod admin;
 mod auth;
 mod call;
-mod core;
 mod currency;
 mod dice;
 mod endpoints;
@@ -66,6 +77,7 @@ mod pages;
 mod pan_copy;
 mod params;
 mod people;
+mod pipeline;
 mod plan;
 mod populate;
 mod replay;

@@ -1,6 +1,5 @@
 //! Requests that nobody sends over HTTP: deeds of foreign actors, and a restored world's past.
 
-use super::core::{Core, Incoming, fingerprint};
 use super::endpoints;
 use super::errors::Refusal;
 use super::execute::Deed;
@@ -8,6 +7,7 @@ use super::faults::FaultKind;
 use super::foreign;
 use super::form;
 use super::ids;
+use super::pipeline::{Core, Incoming, fingerprint};
 use super::reply::Reply;
 use super::world::{By, Role};
 use super::world_log::{Kept, Line};

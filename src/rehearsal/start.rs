@@ -8,7 +8,6 @@ use tokio::net::TcpListener;
 use tokio::sync::watch as channel;
 
 use super::auth::Secrets;
-use super::core::{Core, Shared, Waiting, lock};
 use super::currency::Cur;
 use super::faults::Faults;
 use super::idempotency::Keys;
@@ -17,6 +16,7 @@ use super::index::Index;
 use super::limits::{Allowance, Limits};
 use super::pages::Store;
 use super::pan_copy::{self, Mapped};
+use super::pipeline::{Core, Shared, Waiting, lock};
 use super::requests::RequestLog;
 use super::server::{self, Served};
 use super::watch::Watch;

@@ -1,5 +1,5 @@
 //! Watches both accounts from outside the wire: who was written to, what could be spent at any instant, which markers
-//! were stored. Shares nothing with the client; knows the world's baseline (reliability I1, I16).
+//! were stored. Shares nothing with the client; knows the world's baseline.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;

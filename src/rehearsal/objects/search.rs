@@ -1,4 +1,5 @@
-//! `GET /v1/customers/search`: eventually consistent, as at Stripe, and therefore no proof of anything (facts 2.7).
+//! `GET /v1/customers/search`: eventually consistent, as at Stripe, and therefore no proof of anything
+//! (docs.stripe.com/search).
 
 use serde_json::{Value, json};
 
