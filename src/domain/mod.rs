@@ -1,3 +1,31 @@
-//! The vocabulary, in the order a reader meets it. Pure.
+//! The vocabulary, in the order a reader meets it. PURE: no runtime, no network, no files, no clock.
+//!
+//! | module | what it names |
+//! |---|---|
+//! | [`ids`] | accounts, roles, stages, digests, effect ids |
+//! | [`money`] | amounts in minor units with their currency |
+//! | [`table`] | an operator's CSV file, read by the names of its columns |
+//! | [`text`] | text from outside, made safe to draw; masks for personal data |
+//! | [`time`] | instants and lengths |
+//! | [`scope`] | who moves and who stays |
+//! | [`write`] | one request as data, and the marker and key it carries |
+//! | [`change`] | one row of a plan: verdict, money, difference, evidence, choices |
+//! | [`plan`] | all rows of a stage, their digest and control totals |
+//! | [`approval`] | the permission to write one plan, and nothing else |
+//! | [`finding`] | something a person has to know |
+//! | [`record`] | one line of the journal |
+//! | [`panel`] | what a stage shows, as data |
 
+pub mod approval;
+pub mod change;
+pub mod finding;
+pub mod ids;
+pub mod money;
+pub mod panel;
+pub mod plan;
+pub mod record;
+pub mod scope;
+pub mod table;
+pub mod text;
 pub mod time;
+pub mod write;

@@ -1,1 +1,264 @@
-//! stages
+//! The stages: vertical slices. A stage reads, plans, scripts its writes, verifies and says what its panel shows; it
+//! cannot write. [`all`] is the only list of stages there is.
+//!
+//! A stage describes its writing as a **script**: a pure function from a row and what has happened so far to the next
+//! [`Step`]. The engine performs the step, exactly once, and asks again. So order ("debit the old account, look at the
+//! ending balance, then grant") is decided in pure code that can be tested over every history, and recovery after a
+//! crash is the same function over the history read back from the journal.
+
+pub mod credits;
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::clock::Clock;
+use crate::domain::change::{Change, ChangeKey};
+use crate::domain::finding::Finding;
+use crate::domain::ids::{Accounts, Role, StageId};
+use crate::domain::money::Money;
+use crate::domain::panel::Panel;
+use crate::domain::plan::{Header, Plan, PlanError};
+use crate::domain::record::{Attested, RowEnd};
+use crate::domain::scope::ScopeRule;
+use crate::domain::time::UtcMs;
+use crate::domain::write::PlannedWrite;
+use crate::stripe::Reader;
+
+/// A future on the heap, as the object-safe trait needs it.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Settings of all stages, from the configuration or the rehearsal's policy.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Who moves.
+    pub scope: ScopeRule,
+    /// Of the credits stage.
+    pub credits: credits::Settings,
+}
+
+/// A file of the operator's, read once and whole, so that what was linted is what is planned from.
+#[derive(Clone, Debug)]
+pub struct OperatorFile {
+    /// Where it was.
+    pub path: PathBuf,
+    /// What stood in it.
+    pub bytes: Arc<Vec<u8>>,
+}
+
+/// Where everything that is read is kept. The engine chains the lines into a file of the run directory.
+pub trait Keep: Send + Sync {
+    /// Appends one line.
+    fn keep(&self, line: &serde_json::value::RawValue) -> Result<(), String>;
+}
+
+/// Where progress goes. May be dropped: the latest wins.
+pub trait Watch: Send + Sync {
+    /// How far the work named `what` is.
+    fn progress(&self, what: &str, done: u64, total: Option<u64>);
+    /// Rows as they become known, before there is a plan.
+    fn preview(&self, rows: Vec<Arc<Change>>);
+}
+
+/// What a stage may use to read.
+pub struct Reading {
+    /// The two accounts, read-only.
+    pub readers: BTreeMap<Role, Reader>,
+    /// Their ids and mode, as pinned.
+    pub accounts: Accounts,
+    /// The settings.
+    pub settings: Arc<Settings>,
+    /// The clock.
+    pub clock: Clock,
+    /// The snapshot.
+    pub keep: Arc<dyn Keep>,
+    /// The screen.
+    pub watch: Arc<dyn Watch>,
+}
+
+impl Reading {
+    /// The account in that role.
+    pub fn reader(&self, role: Role) -> Result<&Reader, StageError> {
+        self.readers.get(&role).ok_or(StageError::NoReader(role))
+    }
+
+    /// Keeps `fact` in the snapshot.
+    pub fn remember<T: Serialize>(&self, fact: &T) -> Result<(), StageError> {
+        let line = serde_json::value::to_raw_value(fact).map_err(|e| StageError::Snapshot(e.to_string()))?;
+        self.keep.keep(&line).map_err(StageError::Snapshot)
+    }
+}
+
+/// What can go wrong while a stage reads, plans or verifies. Nothing has been written when one of these appears while
+/// gathering.
+#[derive(Debug, Error)]
+pub enum StageError {
+    /// No connection to that account was given.
+    #[error("there is no connection to the {0} account")]
+    NoReader(Role),
+    /// Stripe did not answer as needed.
+    #[error("reading the {role} account failed: {why}")]
+    Read {
+        /// Which account.
+        role: Role,
+        /// What happened, with the request id.
+        why: String,
+    },
+    /// The snapshot could not be kept.
+    #[error("what was read could not be kept: {0}")]
+    Snapshot(String),
+    /// A file of the operator's is not usable.
+    #[error("{0}")]
+    Input(String),
+    /// The rows do not form a plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A setting without which the stage cannot plan.
+    #[error("{0}")]
+    Setting(String),
+    /// Too many rows were drifting, or another reason why a result cannot be trusted.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// What was read, whole. Only the stage that made it looks inside.
+pub struct Gathered {
+    /// The stage's own facts.
+    pub facts: Box<dyn Any + Send + Sync>,
+    /// Things read, by name, for the journal.
+    pub counts: BTreeMap<String, u64>,
+}
+
+/// What the last look before approval found.
+pub struct Recheck {
+    /// Objects read.
+    pub objects: u64,
+    /// Rows whose facts differ from the plan's.
+    pub drifted: Vec<ChangeKey>,
+}
+
+/// What an audit found.
+pub struct Audit {
+    /// Rows compared. Zero where the plan wrote something is a failure of the audit.
+    pub compared: u64,
+    /// What differs, or has to be known.
+    pub findings: Vec<Finding>,
+}
+
+/// One read of a script: always a strongly consistent GET of the API, never a search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The stage's name for it.
+    pub label: &'static str,
+    /// Which account.
+    pub role: Role,
+    /// Path.
+    pub path: String,
+    /// Query, without `limit` and cursors.
+    pub query: Vec<(String, String)>,
+    /// A list, to be paged to its end; otherwise one object.
+    pub list: bool,
+}
+
+/// What a script has behind it, in order.
+#[derive(Clone, Debug)]
+pub enum Fact {
+    /// A look and what it saw: the items of a list, or one object. `None`: the object does not exist.
+    Saw {
+        /// Which look.
+        label: &'static str,
+        /// Raw JSON of each item.
+        items: Option<Vec<Bytes>>,
+        /// When.
+        at: UtcMs,
+    },
+    /// A write that happened.
+    Wrote {
+        /// Which write.
+        op: String,
+        /// What was attested.
+        attested: Attested,
+    },
+}
+
+/// What a script wants next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Read something just before writing.
+    Look(Look),
+    /// Send this write: one of the row's approved writes, or the same with a smaller amount.
+    Write(PlannedWrite),
+    /// The row has ended.
+    End {
+        /// How.
+        end: RowEnd,
+        /// One sentence; empty when there is nothing to say.
+        why: String,
+        /// What moved, when it differs from the plan.
+        moved: Option<Money>,
+    },
+}
+
+/// A stage, as the engine and the screens see it. Implementations are listed in [`all`] and nowhere else.
+pub trait Stage: Send + Sync {
+    /// Which.
+    fn id(&self) -> StageId;
+
+    /// Reads both accounts. GETs only.
+    fn gather<'a>(&'a self, reading: &'a Reading) -> Boxed<'a, Result<Gathered, StageError>>;
+
+    /// What every plan of this stage is for, under these settings: accounts, scope, policies.
+    fn header(&self, accounts: &Accounts, settings: &Settings) -> Result<Header, StageError>;
+
+    /// Makes a plan of what was read. Pure: the same facts give the same plan.
+    fn plan(&self, gathered: &Gathered, reading: &Reading) -> Result<Plan, StageError>;
+
+    /// Reads the facts of `plan` again, cheaply, before approval.
+    fn recheck<'a>(&'a self, reading: &'a Reading, plan: &'a Plan) -> Boxed<'a, Result<Recheck, StageError>>;
+
+    /// The script: what to do next for `change`, given what has happened. Pure.
+    fn next(&self, change: &Change, facts: &[Fact]) -> Step;
+
+    /// Order among rows of one subject, which are written one after another: lowest first.
+    fn rank(&self, change: &Change) -> u32;
+
+    /// Whether a response (or an object found by a probe) is the effect that was sent; says what differs otherwise.
+    fn attest(&self, write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<Attested, String>;
+
+    /// Where to look for `write` when its outcome is unknown: a strongly consistent list. `since` is when it was first
+    /// sent, by the server's clock.
+    fn probe(&self, write: &PlannedWrite, since: UtcMs) -> Look;
+
+    /// Reads the result by another path than the one that wrote it, and compares.
+    fn audit<'a>(
+        &'a self,
+        reading: &'a Reading,
+        plan: &'a Plan,
+        ends: &'a [(ChangeKey, RowEnd, Option<Money>)],
+    ) -> Boxed<'a, Result<Audit, StageError>>;
+
+    /// What the panel says, for a plan or before there is one.
+    fn panel(&self, plan: Option<&Plan>) -> Panel;
+
+    /// The cells of one row, one per column of [`Stage::panel`]. Personal text is masked unless `unmasked`.
+    fn cells(&self, change: &Change, unmasked: bool) -> Vec<String>;
+}
+
+/// Every stage, in order. Adding one here is all that screens, help, journal, approval, reports and tests need.
+#[must_use]
+pub fn all() -> Vec<Arc<dyn Stage>> {
+    vec![Arc::new(credits::Credits)]
+}
+
+/// The stage with that id.
+#[must_use]
+pub fn get(id: StageId) -> Option<Arc<dyn Stage>> {
+    all().into_iter().find(|stage| stage.id() == id)
+}

@@ -14,8 +14,6 @@ const SHIPPING: &[P] = &[
     req("address", Ty::Hash(ADDRESS)),
     req("name", Ty::Text(5000)),
     opt("phone", Ty::Text(5000)),
-    opt("carrier", Ty::Text(5000)),
-    opt("tracking_number", Ty::Text(5000)),
 ];
 const CUSTOM_FIELDS: &[P] = &[req("name", Ty::Text(40)), req("value", Ty::Text(140))];
 const RENDERING: &[P] = &[

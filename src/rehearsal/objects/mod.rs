@@ -9,5 +9,6 @@ pub(crate) mod customer_view;
 pub(crate) mod customer_write;
 pub(crate) mod customers;
 pub(crate) mod events;
+pub(crate) mod method_types;
 pub(crate) mod payment_methods;
 pub(crate) mod search;

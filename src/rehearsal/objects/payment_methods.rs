@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::method_types::TYPES;
 use super::{customer_view, customers};
 use crate::rehearsal::call::{Answer, Call};
 use crate::rehearsal::errors::Refusal;
@@ -12,31 +13,6 @@ use crate::rehearsal::params::{P, Ty, opt};
 use crate::rehearsal::world::{Account, Method, MethodKind};
 
 const NAME: &str = "PaymentMethod";
-const TYPES: &[&str] = &[
-    "acss_debit",
-    "affirm",
-    "afterpay_clearpay",
-    "alipay",
-    "au_becs_debit",
-    "bacs_debit",
-    "bancontact",
-    "boleto",
-    "card",
-    "cashapp",
-    "custom",
-    "customer_balance",
-    "eps",
-    "fpx",
-    "giropay",
-    "ideal",
-    "klarna",
-    "konbini",
-    "link",
-    "paypal",
-    "sepa_debit",
-    "sofort",
-    "us_bank_account",
-];
 
 /// What listing takes besides paging.
 pub(crate) const LIST: &[P] = &[

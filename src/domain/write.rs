@@ -1,0 +1,95 @@
+//! One request as data: what will be sent, before it is sent, so that it can be reviewed, hashed, journalled and re-sent.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{Digest, EffectId, Role};
+use super::money::Money;
+
+/// Metadata keys on every object this program creates.
+pub mod marker {
+    /// The [`super::EffectId`]: recovery looks for this.
+    pub const EFFECT: &str = "cutover_effect";
+    /// The run that wrote it.
+    pub const RUN: &str = "cutover_run";
+    /// First twelve digits of the plan's digest.
+    pub const PLAN: &str = "cutover_plan";
+    /// The old object it stands for.
+    pub const OF: &str = "cutover_of";
+}
+
+/// When a planned write is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// In its turn, unless the row has drifted.
+    Always,
+    /// Only if another actor changed the balance between the last look and the write before it (reliability 4.6):
+    /// counted and approved separately, because usually none is sent.
+    IfRaced,
+}
+
+/// One write of a row, as approved. What is unknown until it is sent (a reduced amount after a race) is bounded by
+/// `money`: never more than this.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedWrite {
+    /// What it does, in one word of the stage's: `debit_source`, `grant`.
+    pub op: String,
+    /// Which account it changes.
+    pub role: Role,
+    /// Identity of the effect, put into the object's metadata.
+    pub effect: EffectId,
+    /// Method; every write of this program is a POST unless said otherwise.
+    pub method: Method,
+    /// Path with ids filled in: `/v1/customers/cus_1/balance_transactions`.
+    pub path: String,
+    /// Form fields, in the order they are sent; the markers are added when it is sent.
+    pub form: Vec<(String, String)>,
+    /// How much it moves, in the program's sign.
+    pub money: Option<Money>,
+    /// Whether it is always sent.
+    pub when: When,
+    /// Whether nothing can take it back (as opposed to an opposite entry).
+    pub irreversible: bool,
+}
+
+/// The methods a write may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// Create or update.
+    Post,
+    /// Delete.
+    Delete,
+}
+
+impl Method {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// The `Idempotency-Key` of one exact request: `cut1-<plan 12>-<effect 26>-g<generation>` (reliability 4.1).
+#[must_use]
+pub fn idempotency_key(plan: &Digest, effect: &EffectId, generation: u32) -> String {
+    format!("cut1-{}-{effect}-g{generation}", plan.prefix12())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_names_plan_effect_and_generation_in_under_64_characters() {
+        let plan = Digest::of("p", [b"x".as_slice()]);
+        let effect = EffectId("a".repeat(26));
+        let key = idempotency_key(&plan, &effect, 4_000_000_000);
+        assert!(key.len() < 64, "{key}");
+        assert!(key.starts_with("cut1-") && key.ends_with("-g4000000000"));
+        assert_ne!(key, idempotency_key(&plan, &effect, 1));
+    }
+}
