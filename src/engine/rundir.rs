@@ -257,6 +257,9 @@ fn refuse_foreign_files(path: &Path) -> Result<(), RunDirError> {
         PLANS,
         SNAPSHOTS,
         "journal-000001.jsonl",
+        // A rehearsal's accounts are there before its run is.
+        "world.log",
+        "mapping.csv",
     ];
     let entries = std::fs::read_dir(path).map_err(|e| RunDirError::io("list", path, e))?;
     for entry in entries {

@@ -160,7 +160,7 @@ fn look_at_source(payload: &Payload, facts: &[Fact]) -> Option<Step> {
             payload.source_head.as_ref(),
         ));
     };
-    changed(items, payload.source_head.as_ref(), "old account").map(|why| end(RowEnd::Drifted, &why, None))
+    changed(items, payload).map(|why| end(RowEnd::Drifted, &why, None))
 }
 
 fn look_at_destination(grant: &PlannedWrite, payload: &Payload, facts: &[Fact]) -> Option<Step> {
@@ -207,17 +207,23 @@ fn look(label: &'static str, role: Role, payload: &Payload, head: Option<&Head>)
     })
 }
 
-fn changed(items: Option<&[bytes::Bytes]>, head: Option<&Head>, place: &str) -> Option<String> {
+/// A row of the same currency that was not there when the plan was made. Other currencies are other balances, and this
+/// program may just have written to them.
+fn changed(items: Option<&[bytes::Bytes]>, payload: &Payload) -> Option<String> {
     let Some(items) = items else {
-        return Some(format!("the customer is not on the {place} any more"));
+        return Some("the customer is not on the old account any more".to_owned());
     };
+    let head = payload.source_head.as_ref();
     for item in items {
         let Ok(row) = serde_json::from_slice::<Row>(item) else {
-            return Some(format!("a ledger row on the {place} could not be read"));
+            return Some("a ledger row on the old account could not be read".to_owned());
         };
-        if !head.is_some_and(|head| head.ids.contains(&row.id)) {
+        let same_currency = payload
+            .money
+            .is_none_or(|money| money.currency.code() == row.currency);
+        if same_currency && !head.is_some_and(|head| head.ids.contains(&row.id)) {
             return Some(format!(
-                "the ledger on the {place} has a new row, {}; read again",
+                "the ledger on the old account has a new row, {}; read again",
                 row.id
             ));
         }
@@ -228,6 +234,7 @@ fn changed(items: Option<&[bytes::Bytes]>, head: Option<&Head>, place: &str) -> 
 #[derive(Deserialize)]
 struct Row {
     id: String,
+    currency: String,
     metadata: Option<std::collections::BTreeMap<String, String>>,
 }
 
