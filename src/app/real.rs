@@ -23,6 +23,9 @@ use crate::engine::state::Phase;
 use crate::stages::{OperatorFile, Settings, credits};
 use crate::tui;
 
+/// Requests a second are counted where they arrive; the way there takes a little longer or shorter each time.
+const JITTER_MS: i64 = 20;
+
 /// A configuration with its keys, and the engine's parts made of it.
 pub(super) struct Real {
     pub(super) config: Arc<Config>,
@@ -92,6 +95,7 @@ fn reach(config: &Config, role: Role, key: secrecy::SecretString) -> Reach {
         share_percent: account.share_percent,
         max_in_flight: account.max_in_flight,
         gets_before: account.gets_used_30_days,
+        jitter_ms: JITTER_MS,
         unlimited: false,
     }
 }

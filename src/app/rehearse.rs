@@ -26,6 +26,8 @@ use crate::tui;
 
 /// Where a rehearsal's world is kept within its run directory.
 const WORLD_LOG: &str = "world.log";
+/// At speed 20 a few real milliseconds between leaving here and arriving there are this many virtual ones.
+const JITTER_MS: i64 = 250;
 /// The mapping file of the PAN copy.
 const MAPPING: &str = "mapping.csv";
 
@@ -169,6 +171,7 @@ fn reach(endpoint: &Endpoint, name: &str, unlimited: bool) -> Reach {
         share_percent: 100,
         max_in_flight: 32,
         gets_before: 0,
+        jitter_ms: JITTER_MS,
         unlimited,
     }
 }
