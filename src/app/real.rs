@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::headless::{self, Leave, Words};
 use super::out;
 use super::session::{self, Meta, Parts, Reach};
+use super::signals::Signals;
 use super::summary::Summary;
 use crate::cli::{Apply, AuditArgs, ConfigArgs, Exit, PlanArgs, Run};
 use crate::clock::Clock;
@@ -32,7 +33,7 @@ pub(super) struct Real {
 /// Reads the configuration and the reading keys, and connects. Asks no account yet.
 pub(super) fn real(args: &ConfigArgs) -> Result<Real, Failure> {
     let config =
-        config::load(&args.config, &config::process_variables(), &args.set).map_err(Failure::usage)?;
+        config::load(&args.config, &config::process_variables(), &args.set).map_err(config_failure)?;
     let config = Arc::new(config);
     let keys = config.read_keys().map_err(key_failure)?;
     let reach = BTreeMap::from([
@@ -65,6 +66,15 @@ pub(super) fn real(args: &ConfigArgs) -> Result<Real, Failure> {
         witness_waived: config.waive_witness,
     };
     Ok(Real { config, parts })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
+fn config_failure(error: config::ConfigError) -> Failure {
+    if error.is_refusal() {
+        Failure::refused(error)
+    } else {
+        Failure::usage(error)
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
@@ -286,8 +296,17 @@ pub(super) async fn apply(args: Apply) -> Result<Exit, Failure> {
         None => newest_run(&real.config.run_dir)?,
     };
     let (handle, clock) = engine(real, &dir).await?;
-    let result = write_plan(&handle, &clock, &args, plan, &with_decisions, decisions).await;
-    let state = headless::quit(&handle).await;
+    // From here on a signal must not cut off what is in flight.
+    let mut signals = Signals::listen()?;
+    let result = tokio::select! {
+        result = write_plan(&handle, &clock, &args, plan, &with_decisions, decisions) => result,
+        () = signals.next() => headless::put_down(&handle, args.stage).await,
+    };
+    let state = tokio::select! {
+        state = headless::quit(&handle) => state,
+        // Once more: not even that. The journal has every intent, so the next process settles what was sent.
+        () = signals.next() => handle.state(),
+    };
     let summary = Summary::of(&state, Vec::new());
     if args.json {
         out::say(&summary.json());
