@@ -33,18 +33,27 @@
 //!
 //! # Who may use whom
 //!
-//! Enforced by `tests/law.rs`, which reads the source.
+//! Enforced by `tests/law.rs`, which reads the source; this table is a copy of the one there. [`app`] and `main` may use
+//! everything. A simulator that shared the client's types could not catch its mistakes, so [`rehearsal`] shares none.
 //!
-//! | folder | may use | must never mention |
+//! | folder | may use | never mentions |
 //! |---|---|---|
-//! | `domain` | nothing of the crate | tokio, reqwest, ratatui, files, the clock |
-//! | `config` | `domain` | `stripe`, `stages` |
-//! | `stripe` | `domain`, `clock` | `stages`, `engine`, `tui` |
-//! | `stages` | `domain`, `clock`, `stripe` (reading) | the stripe writer, `engine`, `tui`, another stage |
-//! | `engine` | `domain`, `clock`, `stages`, `stripe` | `tui`, `rehearsal` |
-//! | `rehearsal` | `clock`, `domain::time` | `stripe`, the rest of `domain`: a simulator that shares the client's types cannot catch its mistakes |
-//! | `tui` | `domain`, stages' panels, the engine's state and handle | `stripe`, `rehearsal`, reqwest |
-//! | `app` | everything | |
+//! | `domain` | nothing | `tokio`, `reqwest`, `ratatui`, `crossterm`, `axum`, `std::env` |
+//! | `clock` | `domain::time` | `ratatui`, `crossterm`, `axum` |
+//! | `config` | `domain` | `tokio`, `reqwest`, `ratatui`, `crossterm`, `axum` |
+//! | `cli` | `domain`, `config`, `stages` | `ratatui`, `crossterm`, `axum` |
+//! | `telemetry` | `domain`, `config` | `ratatui`, `crossterm`, `axum` |
+//! | `stripe` | `domain`, `clock` | `ratatui`, `crossterm`, `axum` |
+//! | `appdb` | `domain`, `clock` | `ratatui`, `crossterm`, `axum`, `reqwest` |
+//! | `rehearsal` | `clock`, `domain::time` | `ratatui`, `crossterm`, `reqwest` |
+//! | `router` | `domain`, `appdb`, `clock` | `ratatui`, `crossterm` |
+//! | `reports` | `domain` | `ratatui`, `crossterm`, `axum` |
+//! | `stages` | `domain`, `stripe`, `appdb`, `clock` | `ratatui`, `crossterm`, `axum`, `reqwest` |
+//! | `engine` | `domain`, `stages`, `stripe`, `appdb`, `clock` | `ratatui`, `crossterm`, `axum` |
+//! | `tui` | `domain`, `stages`, `engine`, `clock` | `reqwest`, `axum`, `sqlx`, `std::net` |
+//!
+//! Besides: only `engine/writer*` and [`app`] may hold the sender of writes ([`stripe::Writer`]); no stage uses another;
+//! what plans and decides (listed there as `PURE`) mentions no runtime, network, file, or clock.
 //!
 //! # What holds by construction
 //!

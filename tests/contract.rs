@@ -39,3 +39,7 @@ mod written;
 #[cfg(test)]
 #[path = "contract/troubled.rs"]
 mod troubled;
+
+#[cfg(test)]
+#[path = "contract/stage.rs"]
+mod stage;

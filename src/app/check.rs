@@ -47,9 +47,9 @@ pub(super) async fn check(args: Check) -> Result<Exit, Failure> {
     if args.json {
         out::say(&serde_json::json!({ "exit": exit.code(), "checks": lines }).to_string());
     } else {
-        lines
-            .iter()
-            .for_each(|line| out::say(&format!("{:<5} {:<14} {}", line.result, line.check, line.says)));
+        for line in lines {
+            out::say(&format!("{:<5} {:<14} {}", line.result, line.check, line.says));
+        }
     }
     Ok(exit)
 }

@@ -18,7 +18,6 @@ pub(super) struct Failure {
 
 impl Failure {
     /// A mistake in what was given; nothing was started.
-    #[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
     pub(super) fn usage(error: impl fmt::Display) -> Self {
         Self {
             exit: Exit::Usage,
@@ -27,7 +26,6 @@ impl Failure {
     }
 
     /// It went wrong.
-    #[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
     pub(super) fn failed(error: impl fmt::Display) -> Self {
         Self {
             exit: Exit::Failed,
@@ -36,7 +34,6 @@ impl Failure {
     }
 
     /// Refused for safety.
-    #[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
     pub(super) fn refused(error: impl fmt::Display) -> Self {
         Self {
             exit: Exit::Refused,
@@ -45,7 +42,6 @@ impl Failure {
     }
 
     /// A person has to decide or approve first.
-    #[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
     pub(super) fn undecided(error: impl fmt::Display) -> Self {
         Self {
             exit: Exit::Undecided,

@@ -24,6 +24,9 @@ use crate::engine::state::Phase;
 use crate::stages::{OperatorFile, Settings, credits};
 use crate::tui;
 
+/// Requests a second are counted where they arrive; the way there takes a little longer or shorter each time.
+const JITTER_MS: i64 = 20;
+
 /// A configuration with its keys, and the engine's parts made of it.
 pub(super) struct Real {
     pub(super) config: Arc<Config>,
@@ -68,7 +71,6 @@ pub(super) fn real(args: &ConfigArgs) -> Result<Real, Failure> {
     Ok(Real { config, parts })
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
 fn config_failure(error: config::ConfigError) -> Failure {
     if error.is_refusal() {
         Failure::refused(error)
@@ -77,7 +79,6 @@ fn config_failure(error: config::ConfigError) -> Failure {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
 fn key_failure(error: config::KeyError) -> Failure {
     if error.is_refusal() {
         Failure::refused(error)
@@ -95,6 +96,7 @@ fn reach(config: &Config, role: Role, key: secrecy::SecretString) -> Reach {
         share_percent: account.share_percent,
         max_in_flight: account.max_in_flight,
         gets_before: account.gets_used_30_days,
+        jitter_ms: JITTER_MS,
         unlimited: false,
     }
 }
@@ -384,10 +386,7 @@ async fn write_plan(
             }
             return headless::see_through(handle, id, leave, clock).await;
         }
-        Phase::Written | Phase::Auditing if is_same => {
-            return headless::see_through(handle, id, leave, clock).await;
-        }
-        Phase::Done | Phase::AuditFailed { .. } if is_same => {
+        Phase::Written | Phase::Auditing | Phase::Done | Phase::AuditFailed { .. } if is_same => {
             return headless::see_through(handle, id, leave, clock).await;
         }
         _ => {}

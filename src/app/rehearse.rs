@@ -26,6 +26,8 @@ use crate::tui;
 
 /// Where a rehearsal's world is kept within its run directory.
 const WORLD_LOG: &str = "world.log";
+/// At speed 20 a few real milliseconds between leaving here and arriving there are this many virtual ones.
+const JITTER_MS: i64 = 250;
 /// The mapping file of the PAN copy.
 const MAPPING: &str = "mapping.csv";
 
@@ -33,7 +35,7 @@ const MAPPING: &str = "mapping.csv";
 pub(super) async fn rehearse(args: Rehearse) -> Result<Exit, Failure> {
     let (dir, is_temporary) = match &args.run {
         Some(dir) => (dir.clone(), false),
-        None => (temporary()?, true),
+        None => (temporary(), true),
     };
     let world = world(&args, &dir)?;
     make_private(&dir)?;
@@ -87,8 +89,8 @@ fn scenario(world: &World) -> Result<Scenario, Failure> {
     loaded.map_err(Failure::usage)
 }
 
-fn temporary() -> Result<PathBuf, Failure> {
-    Ok(std::env::temp_dir().join(format!("cutover-rehearsal-{}", ulid::Ulid::generate())))
+fn temporary() -> PathBuf {
+    std::env::temp_dir().join(format!("cutover-rehearsal-{}", ulid::Ulid::generate()))
 }
 
 /// The world's log lies in the run directory and is there before the run is.
@@ -169,6 +171,7 @@ fn reach(endpoint: &Endpoint, name: &str, unlimited: bool) -> Reach {
         share_percent: 100,
         max_in_flight: 32,
         gets_before: 0,
+        jitter_ms: JITTER_MS,
         unlimited,
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Reach {
     pub(super) max_in_flight: u32,
     /// GETs of the last 30 days before this run.
     pub(super) gets_before: u64,
+    /// How much the way to the server varies, by this program's clock.
+    pub(super) jitter_ms: i64,
     /// No pacing: the simulated account has no limits.
     pub(super) unlimited: bool,
 }
@@ -78,6 +80,7 @@ pub(super) fn links(reach: &BTreeMap<Role, Reach>, clock: &Clock) -> Result<BTre
         };
         pace.share_percent = u8::try_from(reach.share_percent.clamp(1, 100)).unwrap_or(100);
         pace.concurrency = reach.max_in_flight.max(1);
+        pace.jitter_ms = reach.jitter_ms;
         let account = Account::new(*role, &reach.base, key).map_err(Failure::refused)?;
         links.insert(
             *role,

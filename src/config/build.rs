@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use toml::{Table, Value};
+use toml::Value;
 use url::{Host, Url};
 
 use super::error::{ConfigError, Origin};
 use super::files::{NO_SUCH_FILE, read_text};
 use super::layers::Layers;
+use super::settings::setting;
 use super::{AccountConfig, Config, CreditsConfig, KeySource, SourceAfter};
 use crate::domain::ids::{AccountId, Environment, Role};
 use crate::domain::scope::ScopeRule;
@@ -18,7 +19,7 @@ use crate::domain::text::safe;
 const TEST_SHARE_PERCENT: u32 = 100;
 
 pub(super) fn build(path: &Path, layers: Layers) -> Result<Config, ConfigError> {
-    let mut values = Values { path, layers };
+    let values = Values { path, layers };
     let environment = match values.text("mode").0.as_str() {
         "live" => Environment::Live,
         _ => Environment::Test,
@@ -100,23 +101,22 @@ impl Values<'_> {
         }
     }
 
-    fn account(&mut self, role: Role, environment: Environment) -> Result<AccountConfig, ConfigError> {
-        let name = AccountSettings::of(role);
-        let share = u32::try_from(self.int(name.share_percent)).unwrap_or(1);
-        let share_is_ours = self.origin(name.share_percent) == Origin::Default;
+    fn account(&self, role: Role, environment: Environment) -> Result<AccountConfig, ConfigError> {
+        let name = |field: &str| path_of(role, field);
+        let small = |field| u32::try_from(self.int(name(field))).unwrap_or(1);
+        let unsaid = self.origin(name("share_percent")) == Origin::Default;
         Ok(AccountConfig {
-            account: self.account_id(name.account)?,
-            name: safe(&self.text(name.name).0).to_string(),
-            api_base: self.api_base(name.api_base)?,
-            key: self.required_key(name.key)?,
-            write_key: self.key(name.write_key)?,
-            share_percent: if share_is_ours && environment == Environment::Test {
-                TEST_SHARE_PERCENT
-            } else {
-                share
+            account: self.account_id(name("account"))?,
+            name: safe(&self.text(name("name")).0).to_string(),
+            api_base: self.api_base(name("api_base"))?,
+            key: self.required_key(name("key"))?,
+            write_key: self.key(name("write_key"))?,
+            share_percent: match environment {
+                Environment::Test if unsaid => TEST_SHARE_PERCENT,
+                _ => small("share_percent"),
             },
-            max_in_flight: u32::try_from(self.int(name.max_in_flight)).unwrap_or(1),
-            gets_used_30_days: u64::try_from(self.int(name.gets_used_30_days)).unwrap_or(0),
+            max_in_flight: small("max_in_flight"),
+            gets_used_30_days: u64::try_from(self.int(name("gets_used_30_days"))).unwrap_or(0),
         })
     }
 
@@ -164,7 +164,7 @@ impl Values<'_> {
         let Some(table) = self.value(setting).and_then(Value::as_table) else {
             return Ok(None);
         };
-        let source = key_source(table).map_err(|why| self.wrong(setting, why))?;
+        let source = KeySource::parse(table).map_err(|why| self.wrong(setting, why))?;
         Ok(Some(match source {
             KeySource::File(path) => KeySource::File(self.beside(&path)),
             other => other,
@@ -286,6 +286,11 @@ impl Values<'_> {
     }
 }
 
+/// The name of one account's setting, as the table of settings has it.
+fn path_of(role: Role, field: &str) -> &'static str {
+    setting(&format!("{role}.{field}")).map_or("", |setting| setting.path)
+}
+
 /// Ids are opaque; what no id contains is still refused.
 fn is_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= 255 && text.bytes().all(|b| b.is_ascii_graphic() && b != b',')
@@ -297,81 +302,5 @@ fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         None => false,
-    }
-}
-
-fn key_source(table: &Table) -> Result<KeySource, &'static str> {
-    let mut entries = table.iter();
-    let (Some((kind, value)), None) = (entries.next(), entries.next()) else {
-        return Err("must say one thing: { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"…\"] }");
-    };
-    match (kind.as_str(), value) {
-        ("env", Value::String(name)) if is_variable(name) => Ok(KeySource::Env(name.clone())),
-        ("env", _) => Err("must give `env` the name of an environment variable, such as STRIPE_OLD_KEY"),
-        ("file", Value::String(path)) if !path.trim().is_empty() => Ok(KeySource::File(path.into())),
-        ("file", _) => Err("must give `file` the path of a file that only you can read"),
-        ("command", Value::Array(words)) => command(words),
-        ("command", _) => Err("must give `command` a list: the program and its arguments; no shell is used"),
-        _ => Err("knows `env`, `file` and `command`, and nothing else"),
-    }
-}
-
-fn command(words: &[Value]) -> Result<KeySource, &'static str> {
-    let texts: Option<Vec<String>> = words
-        .iter()
-        .map(|word| word.as_str().map(str::to_owned))
-        .collect();
-    match texts {
-        Some(words) if words.first().is_some_and(|program| !program.is_empty()) => {
-            Ok(KeySource::Command(words))
-        }
-        _ => Err("must give `command` a list of texts: the program and its arguments"),
-    }
-}
-
-fn is_variable(name: &str) -> bool {
-    let starts = name
-        .bytes()
-        .next()
-        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-    starts && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-/// The names of one account's settings.
-struct AccountSettings {
-    account: &'static str,
-    name: &'static str,
-    api_base: &'static str,
-    key: &'static str,
-    write_key: &'static str,
-    share_percent: &'static str,
-    max_in_flight: &'static str,
-    gets_used_30_days: &'static str,
-}
-
-impl AccountSettings {
-    const fn of(role: Role) -> Self {
-        match role {
-            Role::Source => Self {
-                account: "source.account",
-                name: "source.name",
-                api_base: "source.api_base",
-                key: "source.key",
-                write_key: "source.write_key",
-                share_percent: "source.share_percent",
-                max_in_flight: "source.max_in_flight",
-                gets_used_30_days: "source.gets_used_30_days",
-            },
-            Role::Destination => Self {
-                account: "destination.account",
-                name: "destination.name",
-                api_base: "destination.api_base",
-                key: "destination.key",
-                write_key: "destination.write_key",
-                share_percent: "destination.share_percent",
-                max_in_flight: "destination.max_in_flight",
-                gets_used_30_days: "destination.gets_used_30_days",
-            },
-        }
     }
 }

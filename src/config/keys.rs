@@ -4,11 +4,10 @@
 //! as far as its beginning tells (facts 2.1): kind, mode, and that the two accounts' keys differ.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -19,6 +18,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::Config;
+use super::keysource::KeySource;
 use super::keytext::holds_key;
 use crate::domain::ids::{Environment, Role};
 
@@ -26,34 +26,6 @@ use crate::domain::ids::{Environment, Role};
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 /// More than any key has.
 const MAX_KEY_BYTES: u64 = 4096;
-
-/// Where a key is.
-#[derive(Clone, PartialEq, Eq)]
-pub enum KeySource {
-    /// In this environment variable.
-    Env(String),
-    /// In this file, which only its owner may read.
-    File(PathBuf),
-    /// On the standard output of this program with these arguments; no shell is involved.
-    Command(Vec<String>),
-}
-
-impl fmt::Display for KeySource {
-    /// A command is shown by its program only: arguments may name more than should be on a screen.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Env(name) => write!(f, "the environment variable {name}"),
-            Self::File(path) => write!(f, "the file {}", path.display()),
-            Self::Command(words) => write!(f, "the command {}", words.first().map_or("", String::as_str)),
-        }
-    }
-}
-
-impl fmt::Debug for KeySource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
 
 /// The keys of both accounts. `Debug` shows neither.
 #[derive(Clone, Debug)]

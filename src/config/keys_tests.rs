@@ -1,6 +1,8 @@
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
+use std::path::PathBuf;
+
 use super::*;
 
 const OLD: &str = "rk_live_oldoldoldoldold";

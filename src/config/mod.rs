@@ -9,6 +9,7 @@ pub mod decisions;
 mod error;
 mod files;
 mod keys;
+mod keysource;
 mod keytext;
 mod layers;
 mod settings;
@@ -20,7 +21,8 @@ use crate::domain::scope::ScopeRule;
 
 pub use error::{ConfigError, Origin};
 pub use files::read_operator_file;
-pub use keys::{KeyError, KeySource, Keys};
+pub use keys::{KeyError, Keys};
+pub use keysource::KeySource;
 pub use keytext::{find_key, holds_key};
 pub use settings::{Kind, Need, SETTINGS, Setting, VARIABLE_PREFIX, setting};
 

@@ -144,7 +144,7 @@ impl Engine {
 
     async fn act(&mut self, act: Act) -> Result<(), CommandRefused> {
         match act {
-            Act::Record(record) => return self.record(record).await,
+            Act::Record(record) => return self.record(*record).await,
             Act::Gather(id) => self.gather(id),
             Act::Import(plan) => return self.import(&plan).await,
             Act::Check(id) => self.check(id),
@@ -266,14 +266,14 @@ impl Engine {
         self.writing = None;
         match finished {
             Finished::Complete => {
-                let mut acts = vec![Act::Record(Record::Written { stage: id })];
+                let mut acts = vec![Act::record(Record::Written { stage: id })];
                 if !self.quitting {
                     acts.push(Act::Audit(id));
                 }
                 acts
             }
             Finished::Stopped => Vec::new(),
-            Finished::Halted(why) => vec![Act::Record(Record::Halted {
+            Finished::Halted(why) => vec![Act::record(Record::Halted {
                 stage: id,
                 why: why.clone(),
             })],

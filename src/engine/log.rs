@@ -105,41 +105,6 @@ fn words(record: &Record) -> Option<(String, Tone)> {
             Tone::Attention,
         ),
         Record::Writing { digest, .. } => (format!("writing plan {}", digest.spoken()), Tone::Attention),
-        Record::Intent(intent) => {
-            let money = intent.money.map(|money| format!("  {money}")).unwrap_or_default();
-            (
-                format!("intent  {}  {}{money}", short_row(&intent.row.0), intent.op),
-                Tone::Quiet,
-            )
-        }
-        Record::Outcome { row, ended, .. } => outcome(&row.0, ended),
-        Record::Unknown { row, why, .. } => (format!("unknown  {}  {why}", short_row(&row.0)), Tone::Bad),
-        Record::Probe { row, found, .. } => (
-            format!(
-                "looked for {}: {}",
-                short_row(&row.0),
-                if *found { "found" } else { "not there" }
-            ),
-            Tone::Attention,
-        ),
-        Record::Reissue { row, by, .. } => (
-            format!("{by} allows sending {} again", short_row(&row.0)),
-            Tone::Attention,
-        ),
-        Record::Used { .. } => return None,
-        Record::Row {
-            end: RowEnd::Done,
-            why,
-            ..
-        } if why.is_empty() => return None,
-        Record::Row { row, end, why, .. } => {
-            let tone = if *end == RowEnd::Done {
-                Tone::Plain
-            } else {
-                Tone::Bad
-            };
-            (format!("{}  {}  {why}", end.word(), short_row(&row.0)), tone)
-        }
         Record::Paused { by } => (format!("paused by {by}: no new write starts"), Tone::Attention),
         Record::Resumed { by } => (format!("resumed by {by}"), Tone::Plain),
         Record::Halted { why, .. } => (format!("HALTED: {why}"), Tone::Bad),
@@ -161,6 +126,47 @@ fn words(record: &Record) -> Option<(String, Tone)> {
             )
         }
         Record::AuditFailed { why, .. } => (format!("the audit could not be made: {why}"), Tone::Bad),
+        _ => return about_row(record),
+    })
+}
+
+fn about_row(record: &Record) -> Option<(String, Tone)> {
+    Some(match record {
+        Record::Intent(intent) => {
+            let money = intent.money.map(|money| format!("  {money}")).unwrap_or_default();
+            (
+                format!("intent  {}  {}{money}", short_row(&intent.row.0), intent.op),
+                Tone::Quiet,
+            )
+        }
+        Record::Outcome { row, ended, .. } => outcome(&row.0, ended),
+        Record::Unknown { row, why, .. } => (format!("unknown  {}  {why}", short_row(&row.0)), Tone::Bad),
+        Record::Probe { row, found, .. } => (
+            format!(
+                "looked for {}: {}",
+                short_row(&row.0),
+                if *found { "found" } else { "not there" }
+            ),
+            Tone::Attention,
+        ),
+        Record::Reissue { row, by, .. } => (
+            format!("{by} allows sending {} again", short_row(&row.0)),
+            Tone::Attention,
+        ),
+        Record::Row {
+            end: RowEnd::Done,
+            why,
+            ..
+        } if why.is_empty() => return None,
+        Record::Row { row, end, why, .. } => {
+            let tone = if *end == RowEnd::Done {
+                Tone::Plain
+            } else {
+                Tone::Bad
+            };
+            (format!("{}  {}  {why}", end.word(), short_row(&row.0)), tone)
+        }
+        _ => return None,
     })
 }
 

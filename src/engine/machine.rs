@@ -20,7 +20,7 @@ const ROWS_PER_RECORD: usize = 1_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
     /// Put this into the journal before anything that follows.
-    Record(Record),
+    Record(Box<Record>),
     /// Start reading.
     Gather(StageId),
     /// Store this plan and put it into the journal.
@@ -37,6 +37,14 @@ pub enum Act {
     SetShare(Role, u32),
     /// Stop the engine when nothing is in flight.
     Quit,
+}
+
+impl Act {
+    /// To put `record` into the journal.
+    #[must_use]
+    pub fn record(record: Record) -> Self {
+        Self::Record(Box::new(record))
+    }
 }
 
 /// What the machine looks at.
@@ -68,7 +76,7 @@ pub fn command(view: &View<'_>, command: &Command) -> Result<Vec<Act>, CommandRe
         } => approve(view, *stage, *digest, phrase, witness.clone(), note),
         Command::Pause { by } => Ok(match view.state.paused {
             Some(_) => vec![],
-            None => vec![Act::StopWriting, Act::Record(Record::Paused { by: by.clone() })],
+            None => vec![Act::StopWriting, Act::record(Record::Paused { by: by.clone() })],
         }),
         Command::Resume { by } => resume(view, by),
         Command::Continue(id) => go_on(view, *id),
@@ -103,7 +111,7 @@ fn plan(stage: &StageState) -> Result<&Arc<Plan>, CommandRefused> {
 fn gather(view: &View<'_>, id: StageId) -> Result<Vec<Act>, CommandRefused> {
     may_plan_anew(view, id)?;
     Ok(vec![
-        Act::Record(Record::Gathering { stage: id }),
+        Act::record(Record::Gathering { stage: id }),
         Act::Gather(id),
     ])
 }
@@ -146,7 +154,7 @@ fn decide(
     let plan = plan(stage)?;
     plan.decide_all(rows.iter().map(|key| (key.clone(), decision.clone())))?;
     let records = rows.chunks(ROWS_PER_RECORD).map(|rows| {
-        Act::Record(Record::Decided {
+        Act::record(Record::Decided {
             stage: id,
             rows: rows.to_vec(),
             decision: decision.clone(),
@@ -218,8 +226,8 @@ fn approve(
         checked_lately(stage, plan.digest(), view.now)?;
     }
     Ok(vec![
-        Act::Record(Record::Approved { approval }),
-        Act::Record(Record::Writing { stage: id, digest }),
+        Act::record(Record::Approved { approval }),
+        Act::record(Record::Writing { stage: id, digest }),
         Act::Write(id),
     ])
 }
@@ -251,7 +259,7 @@ fn checked_lately(stage: &StageState, digest: Digest, now: UtcMs) -> Result<(), 
 fn resume(view: &View<'_>, by: &str) -> Result<Vec<Act>, CommandRefused> {
     let mut acts = Vec::new();
     if view.state.paused.is_some() {
-        acts.push(Act::Record(Record::Resumed { by: by.to_owned() }));
+        acts.push(Act::record(Record::Resumed { by: by.to_owned() }));
     }
     if let Some(id) = view.state.armed() {
         still_approved(stage(view, id)?, view.now)?;
@@ -281,7 +289,7 @@ fn go_on(view: &View<'_>, id: StageId) -> Result<Vec<Act>, CommandRefused> {
     }
     still_approved(stage, view.now)?;
     Ok(vec![
-        Act::Record(Record::Writing {
+        Act::record(Record::Writing {
             stage: id,
             digest: plan(stage)?.digest(),
         }),
@@ -312,14 +320,14 @@ fn reissue(view: &View<'_>, id: StageId, rows: &[ChangeKey], by: &str) -> Result
                 "{row} is not unknown; only what a look did not find may be sent again"
             )));
         }
-        acts.push(Act::Record(Record::Reissue {
+        acts.push(Act::record(Record::Reissue {
             stage: id,
             row: row.clone(),
             by: by.to_owned(),
         }));
     }
     still_approved(stage, view.now)?;
-    acts.push(Act::Record(Record::Writing {
+    acts.push(Act::record(Record::Writing {
         stage: id,
         digest: plan.digest(),
     }));
@@ -338,7 +346,7 @@ fn audit(view: &View<'_>, id: StageId) -> Result<Vec<Act>, CommandRefused> {
     match stage.phase {
         Phase::Written | Phase::Done | Phase::AuditFailed { .. } => Ok(vec![Act::Audit(id)]),
         Phase::Review if writes_nothing(plan(stage)?) => {
-            Ok(vec![Act::Record(Record::Written { stage: id }), Act::Audit(id)])
+            Ok(vec![Act::record(Record::Written { stage: id }), Act::Audit(id)])
         }
         _ => Err(not_now(format!(
             "{id} is {}; there is nothing written to verify",
@@ -353,12 +361,12 @@ pub fn take_up(state: &RunState) -> Vec<Act> {
     let mut acts = Vec::new();
     for stage in &state.stages {
         match stage.phase {
-            Phase::Gathering => acts.push(Act::Record(Record::GatherFailed {
+            Phase::Gathering => acts.push(Act::record(Record::GatherFailed {
                 stage: stage.id,
                 why: "the program ended while reading; nothing was written, read again".to_owned(),
             })),
             Phase::Writing if state.paused.is_none() => {
-                acts.push(Act::Record(Record::Paused {
+                acts.push(Act::record(Record::Paused {
                     by: "restart".to_owned(),
                 }));
             }

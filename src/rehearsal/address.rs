@@ -1,4 +1,4 @@
-//! A postal address; updates merge leaf by leaf, and the read form has every key (facts 2.2).
+//! A postal address; updates merge leaf by leaf, and the read form has every key.
 
 use serde_json::{Map, Value};
 

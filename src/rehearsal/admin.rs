@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::core::lock;
+use super::pipeline::lock;
 use super::server::Served;
 use super::verdict;
 use super::world::{Account, Customer};

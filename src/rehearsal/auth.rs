@@ -1,8 +1,9 @@
-//! Who may: keys, permissions and the headers that are checked before anything is done (facts 2.1).
+//! Who may: keys, permissions and the headers that are checked before anything is done (docs.stripe.com/keys).
 
-use super::core::{Core, Incoming};
 use super::endpoints::ENDPOINTS;
 use super::errors::Refusal;
+use super::ids;
+use super::pipeline::{Core, Incoming};
 
 /// The two keys of an account.
 pub(crate) struct Secrets {
@@ -10,6 +11,45 @@ pub(crate) struct Secrets {
     pub(crate) restricted: String,
     pub(crate) revoked: bool,
     pub(crate) narrowed: bool,
+    former: Vec<String>,
+    seed: u64,
+    mode: &'static str,
+}
+
+impl Secrets {
+    /// Keys as a function of the seed.
+    pub(crate) fn new(seed: u64, livemode: bool) -> Self {
+        let mut new = Self {
+            secret: String::new(),
+            restricted: String::new(),
+            revoked: false,
+            narrowed: false,
+            former: Vec::new(),
+            seed,
+            mode: if livemode { "live" } else { "test" },
+        };
+        new.make();
+        new
+    }
+
+    /// Makes new keys; the old ones are expired from here on.
+    pub(crate) fn renew(&mut self) {
+        self.former.extend([
+            std::mem::take(&mut self.secret),
+            std::mem::take(&mut self.restricted),
+        ]);
+        (self.revoked, self.narrowed) = (false, false);
+        self.make();
+    }
+
+    fn make(&mut self) {
+        let (seed, generation) = (self.seed.to_be_bytes(), self.former.len().to_be_bytes());
+        let key = |kind: &str| {
+            let random = ids::alnum(ids::mix(&[kind.as_bytes(), &seed, &generation]), 40);
+            format!("{kind}_{}_51{random}", self.mode)
+        };
+        (self.secret, self.restricted) = (key("sk"), key("rk"));
+    }
 }
 
 impl Core {
@@ -18,11 +58,12 @@ impl Core {
         let key = authorization.and_then(credential).filter(|k| !k.is_empty());
         let key = key.ok_or_else(Refusal::no_key)?;
         let restricted = key == self.secrets.restricted;
-        if !restricted && key != self.secrets.secret {
-            return Err(Refusal::bad_key(&key));
-        }
-        if self.secrets.revoked {
+        let known = restricted || key == self.secrets.secret;
+        if self.secrets.former.contains(&key) || (known && self.secrets.revoked) {
             return Err(Refusal::expired_key(&key));
+        }
+        if !known {
+            return Err(Refusal::bad_key(&key));
         }
         Ok((restricted || self.secrets.narrowed).then_some(key))
     }

@@ -4,7 +4,7 @@ use super::call::{Answer, Call};
 use super::form::decode;
 use super::objects::{
     account, balance_transactions, cash_balance, credit_grants, customer_params, customers, events,
-    payment_methods,
+    payment_methods, search,
 };
 use super::params::{EXPAND, PAGE, Schema};
 
@@ -54,6 +54,13 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
         "customer",
         &[PAGE, customer_params::LIST],
         customers::list,
+    ),
+    e(
+        "GET",
+        "/v1/customers/search",
+        "customer",
+        &[search::PARAMS],
+        search::customers,
     ),
     e(
         "POST",

@@ -1,4 +1,4 @@
-//! Refusals in the shape and words of Stripe's API (facts 2.5).
+//! Refusals in the shape and words of Stripe's API (docs.stripe.com/error-codes).
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ pub(crate) struct Refusal {
     pub(crate) code: Option<&'static str>,
     pub(crate) message: String,
     pub(crate) param: Option<String>,
-    /// Whether the endpoint had begun its work, so that an idempotency key keeps this answer (facts 2.4).
+    /// Whether the endpoint had begun its work, so that an idempotency key keeps this answer.
     pub(crate) stored: bool,
     /// `Stripe-Rate-Limited-Reason`, when a limiter spoke.
     pub(crate) limited_by: Option<&'static str>,
@@ -124,6 +124,7 @@ impl Refusal {
             .to_owned();
         let mut it = Self::new(429, INVALID, message);
         it.code = Some("lock_timeout");
+        it.should_retry = Some(true);
         it
     }
 

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::call::Call;
-use super::core::{Core, Incoming, Work, lock};
 use super::endpoints::ENDPOINTS;
 use super::errors::Refusal;
 use super::faults::FaultKind;
 use super::form;
 use super::mischief::{Lie, distort};
+use super::pipeline::{Core, Work, lock};
 use super::reply::Reply;
 use super::watch::Change;
 use super::wire::WireAct;
@@ -39,7 +39,7 @@ impl Core {
         if let Some(name) = &work.locked {
             self.locks.remove(name);
         }
-        self.record(&work.incoming, &reply, now);
+        self.record(&work.incoming, &reply, work.id.at);
         reply
     }
 
@@ -59,7 +59,7 @@ impl Core {
             }
             Some(FaultKind::BadGateway) => {
                 self.forget_key(work);
-                self.refuse(work, &Refusal::server(gateway_status(work.token)))
+                self.refuse(work, &Refusal::server(gateway_status(work.id.token)))
             }
             Some(FaultKind::ServerErrorBeforeCommit) => {
                 let reply = self.refuse(work, &Refusal::server(500));
@@ -79,7 +79,7 @@ impl Core {
             endpoint: work.endpoint,
             args: work.args.clone(),
             params: &work.params,
-            token: work.token,
+            token: work.id.token,
             request_id: &work.request_id,
             key: work.key.as_deref(),
             method: &work.incoming.method,
@@ -133,7 +133,7 @@ impl Core {
     fn after(&self, work: &Work, mut reply: Reply) -> Reply {
         match work.fault {
             Some(FaultKind::BadGatewayAfterCommit) => {
-                return self.refuse(work, &Refusal::server(gateway_status(work.token)));
+                return self.refuse(work, &Refusal::server(gateway_status(work.id.token)));
             }
             Some(FaultKind::ServerErrorAfterCommit) if work.incoming.method == "GET" => {
                 return self.refuse(work, &Refusal::server(500));
@@ -169,8 +169,9 @@ impl Core {
             account: self.account.side,
             method: work.incoming.method.clone(),
             path: work.incoming.path.clone(),
-            form: form_of(&work.incoming),
-            token: work.token,
+            form: work.incoming.form(),
+            token: work.id.token,
+            nth: work.id.nth,
             key: work.key.clone(),
             kept,
             actor: None,
@@ -229,13 +230,4 @@ impl Core {
 /// 502, 503 or 504.
 fn gateway_status(token: u64) -> u16 {
     502 + u16::try_from(token % 3).unwrap_or(0)
-}
-
-/// Query and body as one form, as they were read.
-fn form_of(incoming: &Incoming) -> String {
-    let body = String::from_utf8_lossy(&incoming.body);
-    match incoming.query.as_str() {
-        "" => body.into_owned(),
-        query => format!("{query}&{body}"),
-    }
 }

@@ -1,5 +1,5 @@
 //! `expand[]`: a whitelist by kind of object, from the `OpenAPI` document's expandable fields plus
-//! `invoice_credit_balance`, which the document omits (facts 3.3.1).
+//! `invoice_credit_balance`, which the document omits.
 
 use super::errors::Refusal;
 

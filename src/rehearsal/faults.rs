@@ -1,5 +1,5 @@
 //! What goes wrong, and when: rules of a scenario, decided by a hash of the request so that the order in which
-//! concurrent requests arrive changes nothing (reliability 3.1).
+//! concurrent requests arrive changes nothing.
 
 use serde::Deserialize;
 
@@ -194,11 +194,11 @@ impl Faults {
         found
     }
 
-    /// A one-time fault that happened before the world was restored.
-    pub(crate) fn already(&mut self, number: usize) {
-        if let Some((_, _, fired)) = self.rules.get_mut(number) {
-            *fired = true;
-        }
+    /// Notes a one-time fault that happened before the world was restored, and says its kind.
+    pub(crate) fn already(&mut self, number: usize) -> Option<FaultKind> {
+        let (rule, _, fired) = self.rules.get_mut(number)?;
+        *fired = true;
+        Some(rule.kind)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Foreign actors: people at the dashboard, who change things while the program works (reliability 3.2).
+//! Foreign actors: people at the dashboard, who change things while the program works.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! Decoding of Stripe's nested form encoding (facts 2.2): `a=1`, `a[b]=1`, `a[]=1`, `a[0][b]=1`.
+//! Decoding of Stripe's nested form encoding: `a=1`, `a[b]=1`, `a[]=1`, `a[0][b]=1`.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Ledger histories: rows of the types Stripe writes, adding up to what the customer is meant to hold (facts 3.3.1).
+//! Ledger histories: rows of the types Stripe writes, adding up to what the customer is meant to hold.
 
 use super::currency::Cur;
 use super::dice::Dice;
@@ -36,7 +36,7 @@ pub(crate) fn write(customer: &mut Customer, account: &str, dice: &mut Dice, sha
         Shape::Credit => vec![(Cur::USD, -dollars, rows)],
         Shape::Debit => vec![(Cur::USD, dollars, rows)],
         Shape::Yen => vec![(Cur::JPY, -dice.between(300, 40_000), rows)],
-        Shape::Dinar => vec![(Cur::KWD, -dice.between(1_000, 90_000), rows)],
+        Shape::Dinar => vec![(Cur::KWD, -dice.between(100, 9_000) * 10, rows)],
         Shape::TwoCurrencies => vec![
             (Cur::USD, -dollars, rows),
             (Cur::AUD, -dice.between(500, 20_000), 2),
@@ -51,13 +51,15 @@ pub(crate) fn write(customer: &mut Customer, account: &str, dice: &mut Dice, sha
     for (cur, target, rows) in plan {
         // The first currency a customer had anything in stays its own.
         customer.currency.get_or_insert(cur);
+        // Amounts in three-decimal currencies end in 0 (docs.stripe.com/currencies).
+        let unit = if cur == Cur::KWD { 10 } else { 1 };
         let mut sum = 0;
         for n in 0..rows {
             at += dice.between(0, (life / total).max(1) - 1);
             let amount = match (n + 1 == rows, n) {
                 (true, _) => target - sum,
-                (false, 0) => target - dice.between(1, 90) * 50,
-                (false, _) => dice.between(-40, 40) * 25,
+                (false, 0) => target - dice.between(1, 90) * 50 * unit,
+                (false, _) => dice.between(-40, 40) * 25 * unit,
             };
             sum += amount;
             let row = row(

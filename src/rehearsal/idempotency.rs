@@ -1,4 +1,5 @@
-//! Idempotency keys (facts 2.4): one first answer per account and key, kept for 24 to 26 hours.
+//! Idempotency keys: one first answer per account and key, kept for 24 to 26 hours
+//! (`docs.stripe.com/api/idempotent_requests`).
 
 use std::collections::HashMap;
 

@@ -37,7 +37,9 @@ pub(crate) fn alnum(seed: u64, len: usize) -> String {
 /// An object id as Stripe shapes most of them: prefix, `1`, and 23 characters with the account's ten in the middle.
 pub(crate) fn object(prefix: &str, account: &str, seed: u64) -> String {
     let fragment = &account[account.len().saturating_sub(10)..];
-    format!("{prefix}1{}{fragment}{}", alnum(seed, 5), alnum(step(seed), 8))
+    let random = alnum(seed, 13);
+    let (head, tail) = random.split_at(5);
+    format!("{prefix}1{head}{fragment}{tail}")
 }
 
 /// A customer id: `cus_` and 14 characters, nothing of the account in it.

@@ -1,4 +1,4 @@
-//! Rate and concurrency limiters (facts 2.6): sliding windows of one second on the simulated clock.
+//! Rate and concurrency limiters (docs.stripe.com/rate-limits): sliding windows of one second on the simulated clock.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -8,9 +8,9 @@ use crate::domain::time::UtcMs;
 const WINDOW_MS: i64 = 1000;
 /// How late the machine may be in reading a request, in real milliseconds. Virtual time runs `speed` times faster, so
 /// a client that paces exactly would otherwise be refused for the scheduler's jitter.
-const JITTER_REAL_MS: i64 = 5;
+const JITTER_REAL_MS: i64 = 10;
 /// The jitter allowed for never exceeds this much of a window.
-const JITTER_MAX_MS: i64 = 250;
+const JITTER_MAX_MS: i64 = 400;
 
 /// How many requests an account takes.
 #[derive(Clone, Copy, Debug)]

@@ -23,7 +23,7 @@ impl Metadata {
         self.0.get(at).map(|(_, value)| &**value)
     }
 
-    /// Merges what a request gives: a key with an empty value is removed, an empty hash clears (facts 2.2).
+    /// Merges what a request gives: a key with an empty value is removed, an empty hash clears (docs.stripe.com/api/metadata).
     pub(crate) fn merge(&mut self, given: Option<&Node>) {
         let Some(given) = given else { return };
         let mut pairs = std::mem::take(&mut self.0).into_vec();

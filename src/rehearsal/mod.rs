@@ -12,16 +12,28 @@
 //! * Order: key, limiters, idempotency, object lock, endpoint. Idempotent answers are kept, 500s included, for 24 to
 //!   26 hours of the simulated clock.
 //! * Objects: account, customers, invoice credit ledger in any number of currencies, cash balances, billing credit
-//!   grants and their summary, payment methods (read), events, the test helper that funds a cash balance.
+//!   grants and their summary, payment methods (read), events, a search that lags, the test helper that funds a cash balance.
 //! * Faults and foreign actors ([`Scenario`]), as pure functions of seed and request wherever chance is involved.
 //! * The PAN copy with its mapping file.
 //! * [`Running::verdict`]: whether a run harmed anybody, judged from the accounts alone.
 //!
 //! # What is not
 //!
-//! Charges, invoices, subscriptions, coupons, webhooks and search; anything not in the table answers 404 in Stripe's
+//! Charges, invoices, subscriptions, coupons and webhooks; anything not in the table answers 404 in Stripe's
 //! shape. Credit grants are never used up, since nothing is metered. An object lock is refused at once instead of
 //! after a wait. Latency is what the options say, not what Stripe has.
+//!
+//! # Where what is
+//!
+//! * The way of a request: `wire` (connections that misbehave), `server`, `pipeline` (admission, with `auth`, `limits`,
+//!   `idempotency`), `execute` (commit and answer), `reply`, `errors`.
+//! * Reading: `form`, `params`, `expand`, `endpoints` (the table of everything that answers).
+//! * The world: `world`, `people`, `pages` (stores and cursor pages), `index`, `objects/*`.
+//! * Making it: `scenario`, `plan`, `populate`, `history`, `names`, `dice`, `ids`, `pan_copy`, `start`.
+//! * What goes wrong: `faults`, `mischief`, `foreign`. What comes back: `world_log`, `replay`. Who judges: `watch`,
+//!   `verdict`, `requests`, `admin`.
+//!
+//! A new resource is a file in `objects`, its rows in `endpoints`, a field of `world::Account` and a kind in `expand`.
 //!
 //! # Time
 //!
@@ -35,15 +47,14 @@ use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use core::lock;
 use pan_copy::Mapped;
+use pipeline::lock;
 use server::Served;
 
 mod address;
 mod admin;
 mod auth;
 mod call;
-mod core;
 mod currency;
 mod dice;
 mod endpoints;
@@ -66,6 +77,7 @@ mod pages;
 mod pan_copy;
 mod params;
 mod people;
+mod pipeline;
 mod plan;
 mod populate;
 mod replay;
@@ -253,6 +265,11 @@ impl Running {
     /// Plays the PAN copy again, as Stripe does: only what is new since is added; the mapping file is written anew.
     pub fn play_pan_copy(&self) -> Result<(), StartError> {
         start::play_again(self)
+    }
+
+    /// Makes new keys for an account, as its owner would after a revocation; the old ones are expired.
+    pub fn renew_keys(&self, side: Side) -> Result<Endpoint, StartError> {
+        start::renew_keys(self, side)
     }
 
     /// Stops serving. Requests being answered are given up.

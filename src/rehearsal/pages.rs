@@ -1,4 +1,4 @@
-//! Object stores in order of creation, and cursor pages over them (facts 2.7).
+//! Object stores in order of creation, and cursor pages over them (docs.stripe.com/api/pagination).
 //!
 //! Objects are appended as they are made, so creation order is slot order: a page is a walk from a slot, a `created`
 //! filter is two binary searches, and nothing is ever sorted per request.

@@ -1,4 +1,4 @@
-//! Plays Stripe's self-serve PAN copy (facts 4): customers keep their ids, payment methods get new ones, balances,
+//! Plays Stripe's self-serve PAN copy: customers keep their ids, payment methods get new ones, balances,
 //! defaults and everything else stays behind, and a mapping file is written.
 
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::ids;
 use super::objects::payment_methods;
 use super::world::{Account, Customer, Method, MethodKind, Role};
 
-/// The header as observed in September 2026 (facts 4.3).
+/// The header as observed in a real copy in September 2026.
 const HEADER: [&str; 6] = [
     "customer_id_old",
     "v2_account_id_old",
@@ -57,7 +57,7 @@ pub(crate) fn play(source: &Account, destination: &mut Account, seed: u64, now: 
     mapping
 }
 
-/// What is copied: name, email, phone, address, metadata (facts 4.2).
+/// What is copied: name, email, phone, address, metadata (docs.stripe.com, self-serve PAN copy).
 fn copy_of(old: &Customer, now: i64, destination: &Account) -> Customer {
     let created = Account::stamp(&destination.customers, now);
     let mut new = Customer::bare(&old.id, created, old.role);

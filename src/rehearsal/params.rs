@@ -3,7 +3,7 @@
 use super::errors::Refusal;
 use super::form::Node;
 
-/// Most keys a metadata hash may have, most characters of a key and of a value (facts 2.2).
+/// Most keys a metadata hash may have, most characters of a key and of a value.
 const METADATA_LIMITS: (usize, usize, usize) = (50, 40, 500);
 
 /// What kind of value a parameter takes.

@@ -1,12 +1,13 @@
 //! Requests that nobody sends over HTTP: deeds of foreign actors, and a restored world's past.
 
-use super::core::{Core, Incoming, fingerprint};
 use super::endpoints;
 use super::errors::Refusal;
 use super::execute::Deed;
+use super::faults::FaultKind;
 use super::foreign;
 use super::form;
 use super::ids;
+use super::pipeline::{Core, Incoming, fingerprint};
 use super::reply::Reply;
 use super::world::{By, Role};
 use super::world_log::{Kept, Line};
@@ -29,7 +30,8 @@ impl Core {
         for (number, actor) in due {
             if let Some(customer) = self.foreign_target(&actor.customer, &incoming.path) {
                 let (method, path, form) = actor.request(&customer);
-                let token = ids::mix(&[b"foreign", &self.shared.seed.to_be_bytes(), path.as_bytes()]);
+                let seed = self.shared.seed.to_be_bytes();
+                let token = ids::mix(&[b"foreign", &seed, path.as_bytes(), &number.to_be_bytes()]);
                 let line = Line::Request {
                     at: now,
                     account: self.account.side,
@@ -37,6 +39,7 @@ impl Core {
                     path,
                     form,
                     token,
+                    nth: 0,
                     key: None,
                     kept: Kept::Nothing,
                     actor: Some(number),
@@ -67,7 +70,12 @@ impl Core {
     pub(crate) fn apply_line(&mut self, line: &Line) {
         match line {
             Line::Request { .. } => self.apply_request(line),
-            Line::Fault { rule, .. } => self.faults.already(*rule),
+            Line::Fault { rule, .. } => {
+                let kind = self.faults.already(*rule);
+                self.secrets.revoked |= kind == Some(FaultKind::RevokeKey);
+                self.secrets.narrowed |= kind == Some(FaultKind::NarrowKey);
+            }
+            Line::NewKeys { .. } => self.secrets.renew(),
             Line::PanCopy { .. } => {}
         }
     }
@@ -79,6 +87,7 @@ impl Core {
             path,
             form,
             token,
+            nth,
             key,
             kept,
             actor,
@@ -90,6 +99,11 @@ impl Core {
         let (Some((endpoint, args)), Ok(params)) = (endpoints::find(method, path), form::parse(form)) else {
             return;
         };
+        if actor.is_none() {
+            let print = self.print(method, path, key.as_deref(), form);
+            let seen = self.seen.entry(print).or_default();
+            *seen = (*nth).max(*seen);
+        }
         let request_id = ids::request(*token);
         let incoming = Incoming {
             method: method.clone(),

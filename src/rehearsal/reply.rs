@@ -1,10 +1,10 @@
-//! Answers with Stripe's headers (facts 2.3).
+//! Answers with Stripe's headers.
 
 use serde_json::Value;
 
-use super::core::Incoming;
 use super::errors::Refusal;
 use super::idempotency::Stored;
+use super::pipeline::Incoming;
 use super::wire::WireAct;
 
 /// The version answers are shaped in, echoed when a request names none.

@@ -10,9 +10,10 @@ use super::plan::WorldPlan;
 use crate::domain::time::UtcMs;
 
 /// Scenarios that come with the program.
-const EMBEDDED: [(&str, &str); 6] = [
+const EMBEDDED: [(&str, &str); 7] = [
     ("midnight", include_str!("../../assets/scenarios/midnight.toml")),
     ("small", include_str!("../../assets/scenarios/small.toml")),
+    ("disagree", include_str!("../../assets/scenarios/disagree.toml")),
     (
         "faults-429",
         include_str!("../../assets/scenarios/faults-429.toml"),

@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::admin;
-use super::core::{Core, Incoming, Shared, Step, Work, lock};
 use super::faults::FaultKind;
+use super::pipeline::{Core, Incoming, Shared, Step, Work, lock};
 use super::reply::Reply;
 use super::wire::{Listener, Wire, WireAct};
 use crate::domain::time::UtcMs;

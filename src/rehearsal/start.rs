@@ -8,7 +8,6 @@ use tokio::net::TcpListener;
 use tokio::sync::watch as channel;
 
 use super::auth::Secrets;
-use super::core::{Core, Shared, Waiting, lock};
 use super::currency::Cur;
 use super::faults::Faults;
 use super::idempotency::Keys;
@@ -17,6 +16,7 @@ use super::index::Index;
 use super::limits::{Allowance, Limits};
 use super::pages::Store;
 use super::pan_copy::{self, Mapped};
+use super::pipeline::{Core, Shared, Waiting, lock};
 use super::requests::RequestLog;
 use super::server::{self, Served};
 use super::watch::Watch;
@@ -31,6 +31,12 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
     let ports = [port(&source), port(&destination)];
 
     let start = options.scenario.starts_at();
+    // On the real clock the night begins now; in a rehearsal it begins with the scenario, also when it is taken up again.
+    let night = if options.clock.speed().is_some() {
+        start
+    } else {
+        options.clock.now()
+    };
     let mut accounts = [
         account(Side::Source, &options),
         account(Side::Destination, &options),
@@ -49,7 +55,7 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
     let shared = Arc::new(Shared {
         clock: options.clock.clone(),
         seed: options.seed,
-        start,
+        start: night,
         latency_ms: i64::from(options.latency_ms),
         behaviour: options.scenario.behaviour,
         watch: Mutex::new(watch),
@@ -131,7 +137,7 @@ fn core(account: Account, shared: &Arc<Shared>, options: &Options) -> Core {
         });
     let key_seed = ids::mix(&[account.id.as_bytes(), &shared.seed.to_be_bytes()]);
     Core {
-        secrets: secrets(key_seed, options.livemode),
+        secrets: Secrets::new(key_seed, options.livemode),
         limits: Limits::new(allowed, shared.clock.speed()),
         keys: Keys::new(key_seed),
         locks: HashSet::new(),
@@ -141,22 +147,6 @@ fn core(account: Account, shared: &Arc<Shared>, options: &Options) -> Core {
         seen: HashMap::new(),
         shared: shared.clone(),
         account,
-    }
-}
-
-fn secrets(seed: u64, livemode: bool) -> Secrets {
-    let mode = if livemode { "live" } else { "test" };
-    let key = |kind: &str| {
-        format!(
-            "{kind}_{mode}_51{}",
-            ids::alnum(ids::mix(&[kind.as_bytes(), &seed.to_be_bytes()]), 40)
-        )
-    };
-    Secrets {
-        secret: key("sk"),
-        restricted: key("rk"),
-        revoked: false,
-        narrowed: false,
     }
 }
 
@@ -191,7 +181,9 @@ fn restore(served: &Served, options: &Options, mut mapping: Vec<Mapped>) -> Resu
                 latest = latest.max(*at);
                 lock(&served.cores[account.index()]).apply_line(line);
             }
-            Line::Fault { account, .. } => lock(&served.cores[account.index()]).apply_line(line),
+            Line::Fault { account, .. } | Line::NewKeys { account } => {
+                lock(&served.cores[account.index()]).apply_line(line);
+            }
             Line::PanCopy { at } => {
                 latest = latest.max(*at);
                 mapping.extend(copy(served, options.seed, *at));
@@ -212,14 +204,35 @@ fn copy(served: &Served, seed: u64, at: UtcMs) -> Vec<Mapped> {
 
 pub(super) fn play_again(running: &Running) -> Result<(), StartError> {
     let shared = &running.served.shared;
+    let source = lock(&running.served.cores[0]);
+    let mut destination = lock(&running.served.cores[1]);
     let at = shared.clock.now();
-    let added = copy(&running.served, shared.seed, at);
+    let added = pan_copy::play(&source.account, &mut destination.account, shared.seed, at.secs());
+    // Written down while both accounts stand still, so that the log has the order in which things happened.
     if let Some(log) = lock(&shared.log).as_mut() {
         log.append(&Line::PanCopy { at })?;
     }
     let mut mapping = lock(&running.mapping);
     mapping.extend(added);
     write_mapping(&mapping, &running.description.mapping_csv)
+}
+
+pub(super) fn renew_keys(running: &Running, side: Side) -> Result<Endpoint, StartError> {
+    let served = &running.served;
+    let mut core = lock(&served.cores[side.index()]);
+    core.secrets.renew();
+    if let Some(log) = lock(&served.shared.log).as_mut() {
+        log.append(&Line::NewKeys { account: side })?;
+    }
+    let described = match side {
+        Side::Source => &running.description.source,
+        Side::Destination => &running.description.destination,
+    };
+    Ok(Endpoint {
+        key: core.secrets.secret.clone(),
+        read_only_key: core.secrets.restricted.clone(),
+        ..described.clone()
+    })
 }
 
 fn mapping_path(options: &Options) -> PathBuf {

@@ -76,11 +76,13 @@ pub(crate) fn judge(source: &Account, destination: &Account, watch: &Watch, clai
         verdict.credited += u64::from(!sums.is_empty());
         if matches!(customer.role, Role::Mover | Role::WithoutMethod) {
             for (cur, sum) in sums {
-                let entitled = watch.entitled(&customer.id, cur);
-                if sum.abs() > entitled.abs() || (sum != 0 && sum.signum() != entitled.signum()) {
+                let allowed = watch.allowed(&customer.id, cur);
+                if !allowed.contains(&sum) {
                     let reason = format!(
-                        "got {} {cur:?} on the new account, being entitled to {}",
-                        -sum, -entitled
+                        "got {} {cur:?} on the new account, being entitled to between {} and {}",
+                        -sum,
+                        -allowed.end(),
+                        -allowed.start()
                     );
                     verdict
                         .violations

@@ -1,7 +1,8 @@
 //! Watches both accounts from outside the wire: who was written to, what could be spent at any instant, which markers
-//! were stored. Shares nothing with the client; knows the world's baseline (reliability I1, I16).
+//! were stored. Shares nothing with the client; knows the world's baseline.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 
 use super::currency::Cur;
 use super::verdict::{Violation, rule};
@@ -16,6 +17,10 @@ struct Line {
     sums: [i64; 2],
     /// What the customer held at the start, and whatever foreign actors added since.
     entitled: i64,
+    /// The most credit (lowest) and the most debt (highest) it ever was.
+    extremes: [i64; 2],
+    /// Real money held at the start, positive: a decision may grant as much credit on the new account.
+    cash: i64,
 }
 
 /// What is watched of both accounts together.
@@ -40,13 +45,22 @@ impl Watch {
     /// Takes the ledgers as they are for what customers are entitled to.
     pub(crate) fn baseline(&mut self, source: &Account) {
         for customer in source.customers.rows() {
-            if matches!(customer.role, Role::Mover | Role::WithoutMethod) && !customer.ledger.is_empty() {
-                let lines = customer.sums().into_iter().map(|(cur, sum)| {
-                    let mut sums = [0, 0];
-                    sums[Side::Source.index()] = sum;
-                    (cur, Line { sums, entitled: sum })
-                });
-                self.lines.insert(customer.id.clone(), lines.collect());
+            if !matches!(customer.role, Role::Mover | Role::WithoutMethod) {
+                continue;
+            }
+            let mut lines: BTreeMap<Cur, Line> = BTreeMap::new();
+            for (cur, sum) in customer.sums() {
+                let line = lines.entry(cur).or_default();
+                line.sums[Side::Source.index()] = sum;
+                line.entitled = sum;
+                line.extremes = [sum, sum];
+            }
+            for (cur, held) in customer.cash.iter().flat_map(|cash| &cash.available) {
+                lines.entry(*cur).or_default().cash = *held;
+            }
+            if !lines.is_empty() {
+                self.lines
+                    .insert(customer.id.clone(), lines.into_iter().collect());
             }
         }
     }
@@ -99,6 +113,8 @@ impl Watch {
             let held = &mut line.sums[change.side.index()];
             if change.by == By::Foreign {
                 line.entitled += sum - *held;
+                let [low, high] = line.extremes;
+                line.extremes = [low.min(line.entitled), high.max(line.entitled)];
             }
             *held = sum;
             if change.by == By::Api && line.spendable_twice() {
@@ -129,13 +145,15 @@ impl Watch {
         &self.violations
     }
 
-    /// What a customer is entitled to, as a ledger sum.
-    pub(crate) fn entitled(&self, customer: &str, cur: Cur) -> i64 {
+    /// The least and the most a run may have written for a customer on the new account, as ledger sums: anything from
+    /// all the credit it was ever entitled to, with real money held, to all it ever owed.
+    pub(crate) fn allowed(&self, customer: &str, cur: Cur) -> RangeInclusive<i64> {
         let lines = self.lines.get(customer).map(Vec::as_slice).unwrap_or_default();
-        lines
-            .iter()
-            .find(|(c, _)| *c == cur)
-            .map_or(0, |(_, line)| line.entitled)
+        let found = lines.iter().find(|(c, _)| *c == cur);
+        found.map_or(0..=0, |(_, line)| {
+            let [low, high] = line.extremes;
+            low.min(0) - line.cash..=high.max(0)
+        })
     }
 }
 
@@ -144,7 +162,7 @@ impl Line {
     /// the run when a foreign actor spends from an account it had just emptied.
     fn spendable_twice(self) -> bool {
         let credit = self.sums.map(|sum| -sum);
-        let entitled = -self.entitled;
+        let entitled = self.cash - self.entitled;
         let signed: i64 = credit.iter().sum();
         let spendable: i64 = credit.iter().map(|c| (*c).max(0)).sum();
         signed > entitled && spendable > entitled.max(0)
@@ -159,6 +177,7 @@ mod tests {
         Line {
             sums: [source, destination],
             entitled,
+            ..Line::default()
         }
     }
 

@@ -52,6 +52,8 @@ pub(crate) enum Line {
         path: String,
         form: String,
         token: u64,
+        /// The how manieth of its kind it was.
+        nth: u32,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         key: Option<String>,
         kept: Kept,
@@ -61,6 +63,8 @@ pub(crate) enum Line {
     },
     /// A one-time fault happened.
     Fault { account: Side, rule: usize },
+    /// New keys were made.
+    NewKeys { account: Side },
     /// The PAN copy was played.
     PanCopy { at: UtcMs },
 }

@@ -181,6 +181,7 @@ async fn bodies_that_are_cut_too_large_too_deep_or_no_json_leave_a_write_unknown
     let cases = [
         (Answer::json(200, r#"{"id":"cbtxn_1"}"#).cut_at(5), Broken::Cut),
         (Answer::json(200, &large), Broken::TooLarge),
+        (Answer::gzip(large.as_bytes()), Broken::TooLarge),
         (Answer::json(200, &"[".repeat(70)), Broken::TooDeep),
         (Answer::json(200, r#"{"id":"#), Broken::NotJson),
         (Answer::json(200, ""), Broken::NotJson),

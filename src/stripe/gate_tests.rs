@@ -98,3 +98,19 @@ fn limits_are_used_up_and_kept_for_any_mix_of_endpoints_tasks_and_late_wake_ups(
         }
     }
 }
+
+#[test]
+fn an_hour_of_night_uses_98_per_cent_of_the_limit_and_no_second_is_above() {
+    for limit in [25_u32, 100] {
+        let night = Night {
+            account: limit,
+            each: limit,
+            endpoints: 1,
+            tasks: 32,
+            late_ms: 3,
+        };
+        let (sent, _) = run(&night, 3600);
+        assert!(most_in_any_second(&sent) <= limit as usize);
+        assert!(sent.len() >= limit as usize * 3600 * 98 / 100, "{}", sent.len());
+    }
+}

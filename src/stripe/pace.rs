@@ -77,12 +77,17 @@ impl Pacer {
     /// Waits until a request for `endpoint` may leave; it counts as sent from then on and as in flight until the
     /// permit is dropped. Waits for a time are sleeps of the clock; a wait for room is one for a request in flight.
     pub async fn acquire(&self, endpoint: Endpoint) -> Permit {
-        let mut ticket = Ticket::default();
+        let mut place = Place {
+            pacer: self,
+            endpoint,
+            ticket: Ticket::default(),
+        };
         loop {
             let ended = self.0.ended.notified();
-            let (step, now) = self.step(endpoint, &mut ticket);
+            let (step, now) = self.step(endpoint, &mut place.ticket);
             match step {
                 Step::Go => {
+                    place.ticket = Ticket::default();
                     return Permit {
                         pacer: self.clone(),
                         endpoint,
@@ -203,6 +208,19 @@ impl Drop for Permit {
     fn drop(&mut self) {
         self.pacer.lock().ended();
         self.pacer.0.ended.notify_one();
+    }
+}
+
+/// One request's place in the queue; who leaves the queue gives back what was promised.
+struct Place<'a> {
+    pacer: &'a Pacer,
+    endpoint: Endpoint,
+    ticket: Ticket,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.pacer.lock().give_back(self.endpoint, &mut self.ticket);
     }
 }
 

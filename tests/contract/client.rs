@@ -129,7 +129,6 @@ async fn everything_the_client_sends_is_what_stripe_takes() {
         .expect("an entry");
     serde_json::from_slice::<wire::BalanceTransaction>(&reply.body).expect("a balance transaction");
 
-    // A stage is checked the same way: run it against `recorder.url` and hold what it sent against the table.
     let sent = recorder.take();
     let problems: Vec<_> = sent
         .iter()

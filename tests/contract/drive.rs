@@ -196,13 +196,13 @@ fn header_problems(headers: &reqwest::header::HeaderMap) -> impl Iterator<Item =
 /// Two accounts in this process, with `customers` customers in the old one and without limits; they stop with the
 /// runtime. Their clock starts at the scenario's date.
 pub(crate) async fn start(customers: u32) -> (Running, Account, Account) {
-    start_as("small", customers).await
+    start_as("small", customers, 1).await
 }
 
-/// As [`start`], in another scenario.
-pub(crate) async fn start_as(scenario: &str, customers: u32) -> (Running, Account, Account) {
+/// As [`start`], in another scenario, `speed` simulated seconds a real one.
+pub(crate) async fn start_as(scenario: &str, customers: u32, speed: u32) -> (Running, Account, Account) {
     let scenario = Scenario::load(scenario).expect("a scenario of the program's own");
-    let clock = Clock::rehearsal(scenario.starts_at(), 1);
+    let clock = Clock::rehearsal(scenario.starts_at(), speed);
     let mut options = Options::new(scenario, clock);
     options.customers = Some(customers);
     options.no_limits = true;

@@ -5,6 +5,8 @@ mod client;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod protocol;
+#[cfg(test)]
 mod verdict;
 #[cfg(test)]
 mod wire;

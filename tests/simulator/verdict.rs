@@ -145,3 +145,49 @@ async fn a_killed_world_comes_back_as_it_was() {
         dir.path().join("pan-copy-mapping.csv")
     );
 }
+
+#[tokio::test]
+async fn a_restored_world_never_makes_an_id_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let make = || {
+        let mut options = with_faults("[[fault]]\nkind = \"reset_before_commit\"\nnth = 1\n");
+        options.world_log = Some(dir.path().join("world.log"));
+        options
+    };
+    let mut ids = std::collections::BTreeSet::new();
+    for _ in 0..3 {
+        let (running, source, _) = start(make()).await;
+        for _ in 0..2 {
+            let answer = source.post("/v1/customers", "name=Same", None).await;
+            if answer.status == Some(200) {
+                assert!(ids.insert(answer.json()["id"].to_string()), "an id came twice");
+            }
+        }
+        running.stop().await;
+    }
+    assert_eq!(ids.len(), 5, "the first of six was reset, once");
+}
+
+#[tokio::test]
+async fn revoked_keys_stay_revoked_after_a_kill_until_new_ones_are_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let make = || {
+        let mut options = with_faults("[[fault]]\nkind = \"revoke_key\"\nnth = 1\naccount = \"source\"\n");
+        options.world_log = Some(dir.path().join("world.log"));
+        options
+    };
+    let (running, source, _) = start(make()).await;
+    assert_eq!(source.post("/v1/customers", "", None).await.status, Some(401));
+    running.stop().await;
+    let (running, mut source, _) = start(make()).await;
+    let refused = source.get("/v1/account").await;
+    assert_eq!(
+        (refused.status, refused.error("code").as_str()),
+        (Some(401), "api_key_expired")
+    );
+    source.key = running.renew_keys(Side::Source).unwrap().key;
+    assert_eq!(source.get("/v1/account").await.status, Some(200));
+    running.stop().await;
+    let (running, _, _) = start(make()).await;
+    assert_eq!(running.describe().source.key, source.key);
+}

@@ -174,3 +174,39 @@ async fn a_key_replays_its_first_answer_and_is_bound_to_its_request() {
         "a validation failure does not take the key"
     );
 }
+
+#[tokio::test]
+async fn search_finds_what_is_old_and_not_what_was_just_made() {
+    let options = options("small");
+    let clock = options.clock.clone();
+    let (_running, source, _) = start(options).await;
+    let region = source
+        .get("/v1/customers/search?query=metadata%5B%22region%22%5D%3A%22au%22")
+        .await
+        .json();
+    assert_eq!(region["data"].as_array().map(Vec::len), Some(2));
+    source.post("/v1/customers", "email=new@example.com", None).await;
+    let query = "/v1/customers/search?query=email%3A'new@example.com'";
+    assert_eq!(source.get(query).await.json()["data"], serde_json::json!([]));
+    clock.advance_to(clock.now().plus_ms(61_000));
+    assert_eq!(
+        source.get(query).await.json()["data"].as_array().map(Vec::len),
+        Some(1)
+    );
+    let list = source.get("/v1/customers?email=new@example.com").await.json();
+    assert_eq!(list["data"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn a_test_key_says_so_and_versions_are_dates() {
+    let (_running, source, _) = start(options("small")).await;
+    for (version, status) in [("2026-10-28.endive", 200), ("2020-08-27", 200), ("newest", 400)] {
+        let answer = source
+            .send("GET", "/v1/customers", "", &[("Stripe-Version", version)])
+            .await;
+        assert_eq!(
+            (answer.status, answer.header("stripe-version")),
+            (Some(status), version)
+        );
+    }
+}

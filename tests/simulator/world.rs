@@ -125,3 +125,46 @@ async fn a_live_world_has_live_keys_and_objects() {
             .contains("only available in testmode")
     );
 }
+
+#[tokio::test]
+async fn the_order_in_which_requests_arrive_changes_no_id_and_no_fault() {
+    let night = |order: [usize; 3]| async move {
+        let mut options = options("faults-500");
+        options.seed = 5;
+        let (_running, source, _) = start(options).await;
+        let mut seen = std::collections::BTreeMap::new();
+        for n in order {
+            let answer = source
+                .post("/v1/customers", &format!("name={n}"), Some(&format!("key-{n}")))
+                .await;
+            let id = answer.json()["id"].clone();
+            seen.insert(n, (answer.status, id, answer.header("request-id").to_owned()));
+        }
+        seen
+    };
+    assert_eq!(night([0, 1, 2]).await, night([2, 0, 1]).await);
+}
+
+#[tokio::test]
+async fn where_sources_disagree_exactly_the_planned_number_does() {
+    let (_running, source, _) = start(options("disagree")).await;
+    let list = source
+        .get("/v1/customers?limit=100&expand[]=data.invoice_credit_balance")
+        .await
+        .json();
+    let mut disagreeing = 0;
+    for customer in list["data"].as_array().unwrap() {
+        let path = format!(
+            "/v1/customers/{}/balance_transactions?limit=100",
+            customer["id"].as_str().unwrap()
+        );
+        let rows = source.get(&path).await.json();
+        let newest = &rows["data"][0];
+        let (Some(ending), Some(currency)) = (newest["ending_balance"].as_i64(), newest["currency"].as_str())
+        else {
+            continue;
+        };
+        disagreeing += u32::from(customer["invoice_credit_balance"][currency] != -ending);
+    }
+    assert_eq!(disagreeing, 2);
+}

@@ -6,7 +6,7 @@ use super::gate::LookFailed;
 use super::queue::{Subject, Taken};
 use super::row::Row;
 use super::{Finished, Shared, lock};
-use crate::domain::record::{Attested, Ended, Record, RowEnd};
+use crate::domain::record::{Ended, Record, RowEnd};
 use crate::domain::time::UtcMs;
 use crate::engine::breaker::Outcome;
 use crate::engine::journal::JournalError;
@@ -252,7 +252,10 @@ impl Shared {
         match ended {
             Ended::Done(attested) => {
                 self.count(Outcome::Done);
-                self.wrote(row, under_way.write.op, attested);
+                row.facts.push(Fact::Wrote {
+                    op: under_way.write.op,
+                    attested,
+                });
                 Ok(Next::Go)
             }
             Ended::Rejected {
@@ -282,10 +285,6 @@ impl Shared {
                 .await
             }
         }
-    }
-
-    fn wrote(&self, row: &mut Row, op: String, attested: Attested) {
-        row.facts.push(Fact::Wrote { op, attested });
     }
 
     async fn end(

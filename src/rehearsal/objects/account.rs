@@ -1,4 +1,4 @@
-//! `GET /v1/account`: which account a key belongs to (facts 2.1).
+//! `GET /v1/account`: which account a key belongs to (schema `account`).
 
 use serde_json::json;
 

@@ -1,4 +1,5 @@
-//! `/v1/customers/{customer}/balance_transactions`: the invoice credit ledger (facts 3.3.1).
+//! `/v1/customers/{customer}/balance_transactions`: the invoice credit ledger
+//! (docs.stripe.com/billing/customer/balance).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Cash balances: real money Stripe holds for a customer (facts 3.3.2).
+//! Cash balances: real money Stripe holds for a customer (docs.stripe.com/payments/customer-balance).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Billing credit grants and their summary (facts 3.3). Grants are never used up here: there is no metered usage.
+//! Billing credit grants and their summary. Grants are never used up here: there is no metered usage.
 
 use std::collections::BTreeMap;
 

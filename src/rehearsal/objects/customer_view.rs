@@ -1,4 +1,4 @@
-//! How a customer looks: every field of the `customer` schema; the includable ones only when expanded (facts 3.1).
+//! How a customer looks: every field of the `customer` schema; the includable ones only when expanded.
 
 use serde_json::{Map, Value, json};
 
@@ -100,7 +100,7 @@ fn include(account: &Account, customer: &Customer, expand: &Expand, out: &mut Ma
     }
 }
 
-/// Positive is credit: the opposite sign of `balance`; nothing when the ledger is empty (facts 3.3.1).
+/// Positive is credit: the opposite sign of `balance`; nothing when the ledger is empty (schema `customer`).
 fn credit_balance(customer: &Customer) -> Value {
     let sums = customer.sums();
     let mut off = customer.credit_off_by;

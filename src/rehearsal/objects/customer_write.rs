@@ -1,4 +1,4 @@
-//! What creating or updating a customer does to it (facts 3.1).
+//! What creating or updating a customer does to it.
 
 use serde_json::{Map, Value, json};
 
@@ -168,7 +168,7 @@ fn checked_source(call: &mut Call<'_>, slot: u32) -> Result<Option<u32>, Refusal
     payment_methods::attached(call, slot, id, "default_source").map(Some)
 }
 
-/// Writes the difference to `target` as an adjustment, in the customer's currency or else the account's (facts 3.1).
+/// Writes the difference to `target` as an adjustment, in the customer's currency or else the account's.
 fn set_balance(call: &mut Call<'_>, slot: u32, target: i64) -> Result<(), Refusal> {
     let account_currency = call.account.currency;
     let customer = call.account.customers.at(slot);

@@ -1,4 +1,4 @@
-//! `/v1/customers` (facts 3.1).
+//! `/v1/customers`: create, retrieve, update, delete, list.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! `/v1/events`: what changed, and by which request (facts 3.11). There is none for balance transactions.
+//! `/v1/events`: what changed, and by which request. There is none for balance transactions.
 
 use serde_json::{Value, json};
 

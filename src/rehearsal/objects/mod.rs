@@ -11,3 +11,4 @@ pub(crate) mod customers;
 pub(crate) mod events;
 pub(crate) mod method_types;
 pub(crate) mod payment_methods;
+pub(crate) mod search;

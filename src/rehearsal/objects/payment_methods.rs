@@ -1,4 +1,4 @@
-//! Payment methods, read only but for the test tokens a customer may be created with (facts 3.2).
+//! Payment methods, read only but for the test tokens a customer may be created with.
 
 use serde_json::{Value, json};
 
@@ -157,7 +157,7 @@ const fn type_name(kind: MethodKind) -> &'static str {
     }
 }
 
-/// The same card has another fingerprint in another account (facts 3.2).
+/// The same card has another fingerprint in another account (support.stripe.com, card fingerprints).
 fn fingerprint(account: &Account, method: &Method) -> String {
     let card = [
         u8::try_from(method.last4 % 256).unwrap_or(0),

@@ -152,35 +152,42 @@ fn resized(write: &PlannedWrite, amount: i64) -> PlannedWrite {
 }
 
 fn look_at_source(payload: &Payload, facts: &[Fact]) -> Option<Step> {
-    let Some(items) = saw(facts, SOURCE_NOW) else {
-        return Some(look(
-            SOURCE_NOW,
-            Role::Source,
-            payload,
-            payload.source_head.as_ref(),
-        ));
+    let why = match saw(facts, SOURCE_NOW) {
+        Seen::NotLooked => {
+            return Some(look(
+                SOURCE_NOW,
+                Role::Source,
+                payload,
+                payload.source_head.as_ref(),
+            ));
+        }
+        Seen::NoSuchCustomer => Some("the customer is not on the old account any more".to_owned()),
+        Seen::Rows(rows) => changed(rows, payload),
     };
-    changed(items, payload).map(|why| end(RowEnd::Drifted, &why, None))
+    why.map(|why| end(RowEnd::Drifted, &why, None))
 }
 
 fn look_at_destination(grant: &PlannedWrite, payload: &Payload, facts: &[Fact]) -> Option<Step> {
-    let Some(items) = saw(facts, DESTINATION_NOW) else {
-        return Some(look(
-            DESTINATION_NOW,
-            Role::Destination,
-            payload,
-            payload.destination_head.as_ref(),
-        ));
+    let rows = match saw(facts, DESTINATION_NOW) {
+        Seen::NotLooked => {
+            return Some(look(
+                DESTINATION_NOW,
+                Role::Destination,
+                payload,
+                payload.destination_head.as_ref(),
+            ));
+        }
+        Seen::NoSuchCustomer => {
+            return Some(end(
+                RowEnd::Drifted,
+                "the customer is not on the new account any more",
+                None,
+            ));
+        }
+        Seen::Rows(rows) => rows,
     };
-    let Some(items) = items else {
-        return Some(end(
-            RowEnd::Drifted,
-            "the customer is not on the new account any more",
-            None,
-        ));
-    };
-    let ours = items.iter().any(|item| {
-        serde_json::from_slice::<Row>(item).is_ok_and(|row| {
+    let ours = rows.iter().any(|row| {
+        serde_json::from_slice::<Row>(row).is_ok_and(|row| {
             row.metadata.and_then(|mut of| of.remove(marker::EFFECT)).as_ref() == Some(&grant.effect.0)
         })
     });
@@ -209,13 +216,10 @@ fn look(label: &'static str, role: Role, payload: &Payload, head: Option<&Head>)
 
 /// A row of the same currency that was not there when the plan was made. Other currencies are other balances, and this
 /// program may just have written to them.
-fn changed(items: Option<&[bytes::Bytes]>, payload: &Payload) -> Option<String> {
-    let Some(items) = items else {
-        return Some("the customer is not on the old account any more".to_owned());
-    };
+fn changed(rows: &[bytes::Bytes], payload: &Payload) -> Option<String> {
     let head = payload.source_head.as_ref();
-    for item in items {
-        let Ok(row) = serde_json::from_slice::<Row>(item) else {
+    for row in rows {
+        let Ok(row) = serde_json::from_slice::<Row>(row) else {
             return Some("a ledger row on the old account could not be read".to_owned());
         };
         let same_currency = payload
@@ -238,11 +242,23 @@ struct Row {
     metadata: Option<std::collections::BTreeMap<String, String>>,
 }
 
-fn saw<'a>(facts: &'a [Fact], wanted: &str) -> Option<Option<&'a [bytes::Bytes]>> {
-    facts.iter().rev().find_map(|fact| match fact {
-        Fact::Saw { label, items, .. } if *label == wanted => Some(items.as_deref()),
+/// What a look saw.
+enum Seen<'a> {
+    NotLooked,
+    NoSuchCustomer,
+    Rows(&'a [bytes::Bytes]),
+}
+
+fn saw<'a>(facts: &'a [Fact], wanted: &str) -> Seen<'a> {
+    let items = facts.iter().rev().find_map(|fact| match fact {
+        Fact::Saw { label, items, .. } if *label == wanted => Some(items),
         _ => None,
-    })
+    });
+    match items {
+        None => Seen::NotLooked,
+        Some(None) => Seen::NoSuchCustomer,
+        Some(Some(rows)) => Seen::Rows(rows),
+    }
 }
 
 fn wrote<'a>(facts: &'a [Fact], wanted: &str) -> Option<&'a Attested> {

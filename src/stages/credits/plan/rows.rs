@@ -324,9 +324,10 @@ fn other_currency(facts: &CustomerFacts, currency: Currency, money: Option<Money
 }
 
 fn sets_currency(made: &mut Made, currency: Currency) {
-    made.effect.push_str(&format!(
+    let more = format!(
         " The customer has no currency on the new account yet; this sets it to {currency}, which nothing can take back."
-    ));
+    );
+    made.effect.push_str(&more);
     for write in made.writes.iter_mut().filter(|write| write.op == GRANT) {
         write.irreversible = true;
     }

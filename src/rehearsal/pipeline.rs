@@ -41,8 +41,19 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A request as it came.
-#[derive(Clone, Debug, Default)]
+/// Which request it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Id {
+    /// The how manieth of its kind, from 1.
+    pub(crate) nth: u32,
+    /// What its ids and faults derive from.
+    pub(crate) token: u64,
+    /// When it arrived.
+    pub(crate) at: UtcMs,
+}
+
+/// A request as it came. Not `Debug`: it carries a key.
+#[derive(Clone, Default)]
 pub(crate) struct Incoming {
     pub(crate) method: String,
     pub(crate) path: String,
@@ -59,7 +70,7 @@ pub(crate) struct Work {
     pub(crate) endpoint: usize,
     pub(crate) args: Vec<String>,
     pub(crate) params: Node,
-    pub(crate) token: u64,
+    pub(crate) id: Id,
     pub(crate) request_id: String,
     /// The idempotency key, when the method heeds it.
     pub(crate) key: Option<String>,
@@ -109,11 +120,22 @@ impl Core {
     pub(crate) fn admit(&mut self, incoming: &Incoming) -> Step {
         let now = self.shared.clock.now();
         self.log.arrived(&incoming.method, now);
-        let token = self.token(incoming);
-        let request_id = ids::request(token);
+        let print = self.print(
+            &incoming.method,
+            &incoming.path,
+            incoming.key.as_deref(),
+            &incoming.form(),
+        );
+        let nth = self.seen.get(&print).map_or(1, |seen| seen + 1);
+        self.seen.insert(print, nth);
+        let id = Id {
+            nth,
+            token: ids::mix(&[&print.to_be_bytes(), &nth.to_be_bytes()]),
+            at: now,
+        };
+        let request_id = ids::request(id.token);
         self.foreign_deeds(incoming, now);
-        let passed = self.gate(incoming, token, &request_id, now);
-        match passed {
+        match self.gate(incoming, id, &request_id) {
             Ok(Passed::Work(work)) => Step::Work(work),
             Ok(Passed::Replay(reply)) => {
                 self.record(incoming, &reply, now);
@@ -127,35 +149,26 @@ impl Core {
         }
     }
 
-    /// What identifies the n-th occurrence of a request; a key stands for query and body.
-    fn token(&mut self, incoming: &Incoming) -> u64 {
-        let (a, b) = match &incoming.key {
-            Some(key) => (key.as_bytes(), &b""[..]),
-            None => (incoming.query.as_bytes(), incoming.body.as_slice()),
-        };
+    /// What makes two requests the same; a key stands for the parameters.
+    pub(crate) fn print(&self, method: &str, path: &str, key: Option<&str>, form: &str) -> u64 {
         let seed = self.shared.seed.to_be_bytes();
         let side = self.account.side.name().as_bytes();
-        let print = ids::mix(&[
+        let (kind, what) = key.map_or((b"form", form), |key| (b"keys", key));
+        ids::mix(&[
             &seed,
             side,
-            incoming.method.as_bytes(),
-            incoming.path.as_bytes(),
-            a,
-            b,
-        ]);
-        let nth = self.seen.entry(print).or_default();
-        *nth += 1;
-        ids::mix(&[&print.to_be_bytes(), &nth.to_be_bytes()])
+            method.as_bytes(),
+            path.as_bytes(),
+            kind,
+            what.as_bytes(),
+        ])
     }
 
-    fn gate(
-        &mut self,
-        incoming: &Incoming,
-        token: u64,
-        request_id: &str,
-        now: UtcMs,
-    ) -> Result<Passed, Refusal> {
-        let decided = self.faults.decide(&incoming.method, &incoming.path, token, now);
+    fn gate(&mut self, incoming: &Incoming, id: Id, request_id: &str) -> Result<Passed, Refusal> {
+        let now = id.at;
+        let decided = self
+            .faults
+            .decide(&incoming.method, &incoming.path, id.token, now);
         if let Some((_, Some(rule))) = decided {
             self.note_fault(rule);
         }
@@ -172,7 +185,7 @@ impl Core {
             return Err(Refusal::rate_limited("global-rate"));
         }
         self.limits.enter(endpoint, now).map_err(Refusal::rate_limited)?;
-        let passed = self.pass(incoming, endpoint, args, (token, request_id, fault), now);
+        let passed = self.pass(incoming, endpoint, args, (id, request_id, fault));
         if !matches!(passed, Ok(Passed::Work(_))) {
             self.limits.leave();
         }
@@ -185,8 +198,7 @@ impl Core {
         incoming: &Incoming,
         endpoint: usize,
         args: Vec<String>,
-        (token, request_id, fault): (u64, &str, Option<FaultKind>),
-        now: UtcMs,
+        (id, request_id, fault): (Id, &str, Option<FaultKind>),
     ) -> Result<Passed, Refusal> {
         check_headers(incoming)?;
         if self.account.livemode && incoming.path.starts_with("/v1/test_helpers/") {
@@ -203,7 +215,7 @@ impl Core {
         }
         let key = incoming.key.clone().filter(|_| incoming.method == "POST");
         if let Some(key) = &key {
-            match self.keys.begin(key, fingerprint(incoming, &params), now) {
+            match self.keys.begin(key, fingerprint(incoming, &params), id.at) {
                 Begin::Fresh => {}
                 Begin::Differs => return Err(Refusal::key_differs(key)),
                 Begin::InUse => return Err(Refusal::key_in_use()),
@@ -227,7 +239,7 @@ impl Core {
             endpoint,
             args,
             params,
-            token,
+            id,
             request_id: request_id.to_owned(),
             key,
             locked,
@@ -264,15 +276,20 @@ impl Core {
     }
 }
 
-/// Query for GET; query and body for the others.
+impl Incoming {
+    /// Query for GET; query and body for the others.
+    pub(crate) fn form(&self) -> String {
+        let body = std::str::from_utf8(&self.body).unwrap_or("%");
+        match (self.method.as_str(), self.query.as_str()) {
+            ("GET", query) => query.to_owned(),
+            (_, "") => body.to_owned(),
+            (_, query) => format!("{query}&{body}"),
+        }
+    }
+}
+
 fn parse(incoming: &Incoming) -> Result<Node, Refusal> {
-    let body = std::str::from_utf8(&incoming.body).unwrap_or("%");
-    let text = match (incoming.method.as_str(), incoming.query.as_str()) {
-        ("GET", query) => query.to_owned(),
-        (_, "") => body.to_owned(),
-        (_, query) => format!("{query}&{body}"),
-    };
-    form::parse(&text).map_err(|message| Refusal::invalid("body", message))
+    form::parse(&incoming.form()).map_err(|message| Refusal::invalid("body", message))
 }
 
 /// What a key is bound to: method, path and parameters, in whatever order they came.
