@@ -244,6 +244,18 @@ fn unknown(stage: &StageState) -> Vec<ChangeKey> {
         .collect()
 }
 
+/// A signal came: no new write starts, and the run can be taken up again.
+pub(super) async fn put_down(handle: &Handle, id: StageId) -> Result<(), Failure> {
+    let writes = |state: &RunState| state.stage(id).is_some_and(|stage| stage.phase == Phase::Writing);
+    if writes(&handle.state()) {
+        let by = "signal".to_owned();
+        handle.ask(Command::Pause { by }).await?;
+    }
+    Err(Failure::undecided(
+        "stopped by a signal before the end; the same command takes it up again",
+    ))
+}
+
 /// Stops the engine: what is in flight ends first.
 pub(super) async fn quit(handle: &Handle) -> Arc<RunState> {
     let mut states = handle.watch();

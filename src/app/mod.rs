@@ -8,6 +8,7 @@
 //! | `check` | `check` |
 //! | `look` | `status`, `journal verify`: a run directory, looked at |
 //! | `simulate` | `simulate` |
+//! | `signals` | what asks the process to end |
 //! | `headless` | decides and waits where a person would: by command line, or by a named policy |
 //! | `summary` | what a run came to, as JSON and as lines |
 
@@ -19,6 +20,7 @@ mod out;
 mod real;
 mod rehearse;
 mod session;
+mod signals;
 mod simulate;
 mod summary;
 

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::headless::{self, Leave, Words};
 use super::out;
 use super::session::{self, Meta, Parts, Reach};
+use super::signals::Signals;
 use super::summary::Summary;
 use crate::cli::{Apply, AuditArgs, ConfigArgs, Exit, PlanArgs, Run};
 use crate::clock::Clock;
@@ -297,8 +298,17 @@ pub(super) async fn apply(args: Apply) -> Result<Exit, Failure> {
         None => newest_run(&real.config.run_dir)?,
     };
     let (handle, clock) = engine(real, &dir).await?;
-    let result = write_plan(&handle, &clock, &args, plan, &with_decisions, decisions).await;
-    let state = headless::quit(&handle).await;
+    // From here on a signal must not cut off what is in flight.
+    let mut signals = Signals::listen()?;
+    let result = tokio::select! {
+        result = write_plan(&handle, &clock, &args, plan, &with_decisions, decisions) => result,
+        () = signals.next() => headless::put_down(&handle, args.stage).await,
+    };
+    let state = tokio::select! {
+        state = headless::quit(&handle) => state,
+        // Once more: not even that. The journal has every intent, so the next process settles what was sent.
+        () = signals.next() => handle.state(),
+    };
     let summary = Summary::of(&state, Vec::new());
     if args.json {
         out::say(&summary.json());

@@ -1,10 +1,10 @@
 //! `cutover simulate`: the two accounts as servers, until a signal.
 
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::Failure;
 use super::out;
+use super::signals;
 use crate::cli::{Exit, Simulate};
 use crate::clock::Clock;
 use crate::rehearsal::{Endpoint, Options, Scenario, Simulator};
@@ -37,18 +37,7 @@ pub(super) async fn simulate(args: Simulate) -> Result<Exit, Failure> {
         database_url: None,
     };
     out::say(&serde_json::to_string(&ready).unwrap_or_default());
-    until_signal().await?;
+    signals::Signals::listen()?.next().await;
     running.stop().await;
     Ok(Exit::Done)
-}
-
-async fn until_signal() -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;
-    let mut hang_up = signal(SignalKind::hangup()).map_err(Failure::failed)?;
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-        _ = hang_up.recv() => {}
-    }
-    Ok(())
 }

@@ -120,6 +120,12 @@ impl Engine {
                 "requests are still in flight; try again when they have ended".to_owned(),
             ));
         }
+        if let Command::Approve { stage, .. } = command
+            && let Some(plan) = self.plan_of(*stage)
+        {
+            // Asked before the approval is on record, so that a plan that can never be written is not left approved.
+            self.fits_settings(&plan)?;
+        }
         let view = View {
             state: &self.state,
             book: &self.book,

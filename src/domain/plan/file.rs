@@ -1,5 +1,6 @@
 //! A plan as lines of text: a header line, a line per row, an end line with the digest. What is written is what is
-//! sealed: reading seals the rows again and refuses a file whose digest differs, so a flipped bit anywhere is found.
+//! sealed: reading seals the rows again and refuses a file whose digest differs. Request ids and times are outside that
+//! digest, so the end line also has one over the bytes of the file: a flipped bit anywhere is found.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -26,6 +27,18 @@ struct Head {
 struct End {
     rows: u64,
     digest: Digest,
+    /// Over every byte before this line's.
+    bytes: Digest,
+}
+
+impl End {
+    fn of(plan: &Plan, body: &str) -> Self {
+        Self {
+            rows: plan.changes.len() as u64,
+            digest: plan.digest,
+            bytes: Digest::of("cutover-plan-file-v1", [body.as_bytes()]),
+        }
+    }
 }
 
 /// What is wrong with a plan file.
@@ -59,6 +72,9 @@ pub enum PlanFileError {
         /// In the closing line.
         sealed: Digest,
     },
+    /// The content is what was sealed, but not every byte of the file.
+    #[error("the plan's file was changed after it was made; make the plan again")]
+    Altered,
     /// Rows that cannot form a plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -74,14 +90,11 @@ pub fn write(plan: &Plan) -> String {
         findings: plan.findings.to_vec(),
         made_at: plan.made_at,
     };
-    let end = End {
-        rows: plan.changes.len() as u64,
-        digest: plan.digest,
-    };
     let mut text = line(&head);
     for change in plan.changes.iter() {
         text.push_str(&line(&**change));
     }
+    let end = End::of(plan, &text);
     text.push_str(&line(&end));
     text
 }
@@ -95,6 +108,7 @@ fn line<T: Serialize>(value: &T) -> String {
 
 /// Reads what [`write()`] wrote.
 pub fn read(text: &str) -> Result<Plan, PlanFileError> {
+    let body_bytes = text.trim_end_matches('\n').rfind('\n').map_or(0, |at| at + 1);
     let lines: Vec<&str> = text.lines().collect();
     let parse_error = |line: usize, error: &serde_json::Error| PlanFileError::Line {
         line,
@@ -125,6 +139,10 @@ pub fn read(text: &str) -> Result<Plan, PlanFileError> {
             found: plan.digest,
             sealed: end.digest,
         });
+    }
+    let (body, end) = text.split_at(body_bytes);
+    if line(&End::of(&plan, body)) != end {
+        return Err(PlanFileError::Altered);
     }
     Ok(plan)
 }

@@ -236,11 +236,7 @@ fn a_plan_file_gives_the_same_plan_and_any_changed_byte_of_it_is_noticed() {
         let Ok(changed) = String::from_utf8(bytes) else {
             continue;
         };
-        match file::read(&changed) {
-            Err(_) => {}
-            // `made_at` is outside the digest; everything that can be written is inside.
-            Ok(read) => assert_eq!(read.digest(), plan.digest(), "byte {at}"),
-        }
+        assert!(file::read(&changed).is_err(), "byte {at}");
     }
     assert!(file::read("").is_err());
     assert!(file::read(text.lines().next().unwrap()).is_err());

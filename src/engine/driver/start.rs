@@ -150,6 +150,8 @@ pub async fn start(begin: Begin) -> Result<Handle, StartError> {
             .map_err(|e| StartError::Fold(e.to_string()))?;
     }
     engine.take_up().await;
+    // Whoever gets the handle sees what this process did first, not what it found.
+    engine.publish_now();
     let inbox = Inbox {
         commands: inbox_commands,
         folded: inbox_folded,

@@ -48,7 +48,7 @@ impl Engine {
     }
 
     /// A plan is for these accounts, this scope and these policies, or it is not written.
-    fn fits_settings(&self, plan: &crate::domain::plan::Plan) -> Result<(), CommandRefused> {
+    pub(super) fn fits_settings(&self, plan: &crate::domain::plan::Plan) -> Result<(), CommandRefused> {
         let refused = |why: String| CommandRefused::NotNow(why);
         let stage = stages::get(plan.header().stage)
             .ok_or_else(|| refused("this program has no such stage".to_owned()))?;
@@ -84,7 +84,7 @@ impl Engine {
             .push(tokio::spawn(self.desk.clone().audit(stage, plan, ends)));
     }
 
-    fn plan_of(&self, id: StageId) -> Option<Arc<crate::domain::plan::Plan>> {
+    pub(super) fn plan_of(&self, id: StageId) -> Option<Arc<crate::domain::plan::Plan>> {
         self.state.stage(id).and_then(|stage| stage.plan.clone())
     }
 
