@@ -1,0 +1,125 @@
+//! Who and where, on two lines that every screen has.
+
+use ratatui::style::Style;
+
+use crate::domain::ids::Role;
+use crate::domain::time::human_ms;
+use crate::tui::model::Model;
+use crate::tui::theme::Meaning;
+use crate::tui::view::pen::Pen;
+use crate::tui::{needs, words};
+
+/// Facts older than this, on the run's clock, are shown strongly.
+const OLD_MS: i64 = 600_000;
+
+/// Draws both lines.
+pub fn draw(model: &Model, pen: &mut Pen<'_>, trail: &str) {
+    first(model, pen, trail);
+    second(model, pen);
+}
+
+fn first(model: &Model, pen: &mut Pen<'_>, trail: &str) {
+    let (strong, plain) = (pen.style(Meaning::Strong), pen.style(Meaning::Plain));
+    let right = clock(model, pen.width() >= 110);
+    let right_from = pen.right(1, 0, &right, plain);
+    let arrow = format!(" {} ", pen.look.glyphs.arrow);
+    let mut x = pen.pieces(
+        1,
+        0,
+        &[
+            ("cutover  ", strong),
+            (model.name(Role::Source), plain),
+            (&arrow, plain),
+            (model.name(Role::Destination), plain),
+        ],
+    );
+    x = pen.text(x, 0, trail, plain);
+    if let Some(environment) = model.environment() {
+        let style = pen.look.theme.environment(environment);
+        x = pen.text(x + 2, 0, &format!(" {} ", environment.word()), style);
+    }
+    let (armed, style) = armed(model, pen);
+    let room = right_from.saturating_sub(x + 3);
+    pen.text_in(x + 2, 0, room, &armed, style);
+}
+
+/// Writes are armed for one stage or for none, and that is always said.
+fn armed(model: &Model, pen: &Pen<'_>) -> (String, Style) {
+    match (model.latest.armed(), &model.latest.paused) {
+        (None, None) => ("writes armed: none".to_owned(), pen.style(Meaning::Plain)),
+        (None, Some(_)) => (
+            "writes armed: none, PAUSED".to_owned(),
+            pen.style(Meaning::Attention),
+        ),
+        (Some(stage), Some(_)) => (
+            format!("writes armed: {stage}, PAUSED"),
+            pen.style(Meaning::Attention),
+        ),
+        (Some(stage), None) => (format!("writes armed: {stage} only"), pen.style(Meaning::Strong)),
+    }
+}
+
+fn clock(model: &Model, wide: bool) -> String {
+    let mut text = String::new();
+    if let Some(speed) = model.state.speed {
+        text.push_str(&format!("{speed}x  "));
+    }
+    text.push_str(&format!("{} UTC", model.now.hms()));
+    if let Some(zone) = model.zone.filter(|_| wide) {
+        text.push_str(&format!("  {}", words::local(model.now, zone)));
+    }
+    text
+}
+
+fn second(model: &Model, pen: &mut Pen<'_>) {
+    let (plain, quiet) = (pen.style(Meaning::Plain), pen.style(Meaning::Quiet));
+    let state = &model.state;
+    let (age, age_style) = data_age(model, pen);
+    let right_from = if let Some(since) = model.frozen {
+        let frozen = format!("FROZEN for {}", human_ms(model.now.since(since)));
+        pen.right(1, 1, &frozen, pen.style(Meaning::Alarm))
+    } else {
+        pen.right(1, 1, &age, age_style)
+    };
+    let accounts = format!(
+        "{} {} {}",
+        words::account(state, Role::Source),
+        pen.look.glyphs.arrow,
+        words::account(state, Role::Destination)
+    );
+    let rest = if pen.width() >= 110 {
+        format!(
+            "   run {}   pen: {}   journal #{} synced",
+            state.run,
+            state.operator,
+            needs::grouped(state.journal_seq)
+        )
+    } else {
+        format!(
+            "  {}  #{} synced",
+            state.operator,
+            needs::grouped(state.journal_seq)
+        )
+    };
+    let x = pen.text(1, 1, &accounts, plain);
+    pen.text_in(x, 1, right_from.saturating_sub(x + 2), &rest, quiet);
+}
+
+/// The age of what the selected stage's plan rests on.
+fn data_age(model: &Model, pen: &Pen<'_>) -> (String, Style) {
+    let stage = model.stage_state();
+    let made = stage
+        .and_then(|stage| stage.plan.as_ref())
+        .map(|plan| plan.made_at());
+    let checked = stage.and_then(|stage| stage.check.as_ref()).map(|check| check.at);
+    let Some(at) = made.max(checked) else {
+        return ("nothing read yet".to_owned(), pen.style(Meaning::Quiet));
+    };
+    let age = model.now.since(at);
+    let meaning = if age > OLD_MS {
+        Meaning::Attention
+    } else {
+        Meaning::Quiet
+    };
+    (format!("data {} old", human_ms(age)), pen.style(meaning))
+}

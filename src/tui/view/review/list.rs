@@ -1,0 +1,148 @@
+//! The left side of the review: the rows, and how they group.
+
+use ratatui::layout::Rect;
+
+use crate::domain::change::{Change, Risk};
+use crate::domain::money::count;
+use crate::engine::state::RowState;
+use crate::tui::model::{Dialog, Model};
+use crate::tui::needs::grouped;
+use crate::tui::rows::{Group, StageView};
+use crate::tui::theme::Meaning;
+use crate::tui::view::pen::{Pen, width};
+use crate::tui::words;
+
+/// Draws the rows around the cursor.
+pub fn draw(model: &Model, pen: &mut Pen<'_>, boxed: bool) {
+    let Some(view) = model.view() else { return };
+    let set = pen.look.glyphs.border(model.environment());
+    let style = super::border(model, pen, false);
+    let title = title(model, view);
+    if boxed {
+        let left = super::left(model);
+        rows(model, view, &mut pen.boxed(&title, &left, set, style));
+    } else {
+        pen.rule(0, &format!("{title}   {}", super::left(model)), set, style);
+        let area = pen.area();
+        rows(
+            model,
+            view,
+            &mut pen.on(Rect {
+                y: area.y + 1,
+                height: area.height.saturating_sub(1),
+                ..area
+            }),
+        );
+    }
+}
+
+fn title(model: &Model, view: &StageView) -> String {
+    let (shown, all) = (count(view.len()), count(view.changes().len()));
+    if view.filter.is_empty() && !matches!(model.dialog, Some(Dialog::Filter { .. })) {
+        format!("{} of {all}", count((view.list.cursor + 1).min(view.len())))
+    } else {
+        format!("{shown} of {all} filtered")
+    }
+}
+
+fn rows(model: &Model, view: &StageView, pen: &mut Pen<'_>) {
+    if view.is_empty() {
+        pen.text(1, 0, "No row passes the filter; Esc", pen.style(Meaning::Quiet));
+        pen.text(1, 1, "on the board clears it.", pen.style(Meaning::Quiet));
+    }
+    let last = view.len().min(view.list.top + usize::from(pen.height()));
+    for (y, at) in (0..).zip(view.list.top..last) {
+        let Some((change, row)) = view.row(at) else { break };
+        line(model, pen, y, change, row);
+        if at == view.list.cursor {
+            let cursor = pen.look.glyphs.cursor;
+            pen.text(0, y, cursor, pen.style(Meaning::Strong));
+            if !model.review.reading {
+                pen.paint(y, pen.style(Meaning::Cursor));
+            }
+        }
+    }
+}
+
+fn line(model: &Model, pen: &mut Pen<'_>, y: u16, change: &Change, row: Option<&RowState>) {
+    let word = words::row(change, row, &model.look.glyphs);
+    let tone = pen.look.theme.tone(word.tone);
+    let mark = width(pen.look.glyphs.cursor) + 1;
+    let plain = pen.style(Meaning::Plain);
+    let risk = if change.risk == Risk::Low {
+        ""
+    } else {
+        change.risk.word()
+    };
+    let risk_at = pen.right(1, y, risk, pen.style(risk_meaning(change.risk)));
+    let x = pen.text(mark, y, word.sign, tone) + 1;
+    if pen.width() < 60 {
+        let room = risk_at.saturating_sub(x + 1);
+        let x = pen.text_in(x, y, room.min(17), &words::id(&change.subject), plain) + 1;
+        let money = change.money.map(|money| money.to_string()).unwrap_or_default();
+        let right = pen.width().saturating_sub(risk_at.saturating_sub(1));
+        let begins = pen.width().saturating_sub(right + width(&money));
+        if begins > x {
+            pen.right(right, y, &money, plain);
+        }
+        return;
+    }
+    pen.text_in(x, y, 9, word.word, tone);
+    let name = if model.unmasked() {
+        change.label.to_string()
+    } else {
+        change.label.masked()
+    };
+    let money = change.money.map(|money| money.to_string()).unwrap_or_default();
+    let cells = [
+        (20, words::id(&change.subject)),
+        (14, name),
+        (14, change.item.clone()),
+        (18, money),
+    ];
+    let mut at = x + 10;
+    for (room, text) in cells {
+        pen.text_in(at, y, room.min(risk_at.saturating_sub(at + 1)), &text, plain);
+        at += room + 1;
+    }
+}
+
+/// How a risk strikes the eye.
+#[must_use]
+pub const fn risk_meaning(risk: Risk) -> Meaning {
+    match risk {
+        Risk::Low => Meaning::Quiet,
+        Risk::Medium => Meaning::Attention,
+        Risk::High => Meaning::Bad,
+    }
+}
+
+/// Draws the groups in a box, with their counts and money.
+pub fn groups(model: &Model, pen: &mut Pen<'_>) {
+    let set = pen.look.glyphs.border(model.environment());
+    let style = pen.style(Meaning::Border);
+    let Some(view) = model.view() else { return };
+    let mut inner = pen.boxed("Groups", "o", set, style);
+    for (y, group) in (0..inner.height()).zip(&view.groups) {
+        group_line(&mut inner, y, group);
+    }
+}
+
+/// One group: what it shares, how many rows, how much money.
+pub fn group_line(pen: &mut Pen<'_>, y: u16, group: &Group) {
+    let (plain, quiet) = (pen.style(Meaning::Plain), pen.style(Meaning::Quiet));
+    let roomy = pen.width() >= 60;
+    let rows = grouped(group.rows);
+    if !roomy {
+        let at = pen.right(1, y, &rows, plain);
+        let x = pen.text(1, y, group.kind, quiet) + 1;
+        pen.text_in(x, y, at.saturating_sub(x + 1), &group.value, plain);
+        return;
+    }
+    let x = pen.text_in(2, y, 8, group.kind, quiet).max(11);
+    pen.text_in(x, y, 30, &group.value, plain);
+    let right_edge = 54;
+    let at = right_edge - width(&rows).min(10);
+    pen.text(at, y, &rows, plain);
+    pen.text(right_edge + 2, y, &group.money.in_words(), quiet);
+}
