@@ -30,7 +30,14 @@ fn typed(model: &mut Model, text: &str) {
 
 fn pass(model: &mut Model, ms: u64) {
     let (tick, now) = (model.tick + ms, model.now);
-    update(model, Msg::Time { tick, now, zone: None });
+    update(
+        model,
+        Msg::Time {
+            tick,
+            now,
+            zone: None,
+        },
+    );
 }
 
 fn model(state: RunState, size: (u16, u16)) -> Model {
@@ -52,7 +59,9 @@ fn text(buffer: &Buffer) -> String {
         while x < area.width {
             let symbol = buffer[(x, y)].symbol();
             row.push_str(symbol);
-            x += u16::try_from(unicode_width::UnicodeWidthStr::width(symbol)).unwrap().max(1);
+            x += u16::try_from(unicode_width::UnicodeWidthStr::width(symbol))
+                .unwrap()
+                .max(1);
         }
         row.trim_end().to_owned()
     });
@@ -164,11 +173,21 @@ fn the_ascii_set_leaves_nothing_but_ascii() {
 
 #[test]
 fn without_colour_every_word_and_sign_is_still_there() {
-    for state in [sample::review(), sample::writing(), sample::halted(), sample::done()] {
+    for state in [
+        sample::review(),
+        sample::writing(),
+        sample::halted(),
+        sample::done(),
+    ] {
         let (mono, colour) = (plainly(state.clone(), false, true), plainly(state, false, false));
         assert_eq!(shot(&mono), shot(&colour));
         let buffer = drawn(&mono);
-        assert!(buffer.content().iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
+        assert!(
+            buffer
+                .content()
+                .iter()
+                .all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset)
+        );
     }
 }
 
@@ -179,7 +198,12 @@ fn live_test_and_rehearsal_differ_in_word_line_and_style() {
         let buffer = drawn(&model);
         assert!(shot(&model).contains(&format!(" {} ", environment.word())));
         let vertical = buffer[(0, 5)].symbol().to_owned();
-        let word = text(&buffer).lines().next().unwrap().find(environment.word()).unwrap();
+        let word = text(&buffer)
+            .lines()
+            .next()
+            .unwrap()
+            .find(environment.word())
+            .unwrap();
         (vertical, buffer[(u16::try_from(word).unwrap(), 0)].style())
     });
     assert!(corners[0].0 != corners[1].0 && corners[1].0 != corners[2].0 && corners[0].0 != corners[2].0);
@@ -211,6 +235,10 @@ fn screenshots_are_the_screens() {
             std::fs::write(&path, &now).unwrap();
         }
         let kept = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(kept == now, "{} is stale; run with CUTOVER_UPDATE_SCREENSHOTS=1", path.display());
+        assert!(
+            kept == now,
+            "{} is stale; run with CUTOVER_UPDATE_SCREENSHOTS=1",
+            path.display()
+        );
     }
 }

@@ -12,8 +12,7 @@ use crate::tui::needs::grouped;
 use crate::tui::update::approval::plan_of;
 
 /// When writing stops by itself (contract: stop rules).
-pub const STOPS: &str =
-    "5 failures in a row; after 200 writes 0.5% failed or 2% unknown; any 401/403; you (Space)";
+pub const STOPS: &str = "5 failed in a row, 0.5% failed or 2% unknown, 401/403, or Space";
 
 /// One line of the dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +78,7 @@ fn accounts(model: &Model, plan: &Plan) -> Vec<Fact> {
         let most = grouped(plan.totals().writes_if_raced);
         lines.push(fact(
             "",
-            format!("{most:>9}  more at most, only where a balance moves at the last moment"),
+            format!("{most:>9}  more at most, where a balance moves at the last moment"),
         ));
     }
     let totals = plan.totals();

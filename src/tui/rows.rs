@@ -75,6 +75,8 @@ pub struct StageView {
     pub eta: Eta,
     /// Positions of the rows that pass the filter; `None` is all.
     shown: Option<Arc<Vec<u32>>>,
+    /// The row the operator last went to: filters come and go around it.
+    anchor: Option<ChangeKey>,
     hay: Haystack,
     plan: Option<Arc<Plan>>,
     preview: Arc<Vec<Arc<Change>>>,
@@ -148,13 +150,19 @@ impl StageView {
 
     /// Sets the filter and keeps the cursor on its row where that row is still shown.
     pub fn set_filter(&mut self, text: &str) {
-        let under = self.selected_key();
+        let under = self.anchor.take().or_else(|| self.selected_key());
         let next = Filter::parse(text);
         let narrower = next.narrows(&self.filter);
         self.filter = next;
         let within = if narrower { self.shown.take() } else { None };
         self.apply(within);
         self.restore(under.as_ref());
+        self.anchor = under;
+    }
+
+    /// The operator went to another row.
+    pub fn moved(&mut self) {
+        self.anchor = None;
     }
 
     fn apply(&mut self, within: Option<Arc<Vec<u32>>>) {

@@ -102,7 +102,7 @@ fn act(model: &mut Model, act: Act, key: Key) -> Vec<Cmd> {
         | Act::CopyId
         | Act::CopyRequest
         | Act::CopyCurl
-        | Act::LeaveNow => dialogs::act(model, act),
+        | Act::LeaveNow => dialogs::act(model, act, key),
         Act::Approve => approval::ask_for_check(model),
         _ => screens::act(model, act),
     }
@@ -127,3 +127,6 @@ pub fn leave(model: &mut Model, how: Exit) -> Vec<Cmd> {
 fn on_signal(model: &mut Model, signal: Signal) -> Vec<Cmd> {
     leave(model, Exit::Signal(signal))
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,12 +13,14 @@ use crate::tui::rows::ListPos;
 use crate::tui::update::{approval, decide, leave, run};
 
 /// Does it.
-pub fn act(model: &mut Model, act: Act) -> Vec<Cmd> {
+pub fn act(model: &mut Model, act: Act, key: Key) -> Vec<Cmd> {
     match act {
         Act::Confirm => return confirm(model),
         Act::Cancel => return cancel(model),
         Act::NextField => turn_field(model, true),
         Act::PrevField => turn_field(model, false),
+        // Once the engine has been asked to finish, only Ctrl-C leaves without waiting; an impatient Enter does not.
+        Act::LeaveNow if model.leaving.is_some() && key == Key::Enter => {}
         Act::LeaveNow => return leave(model, Exit::Left),
         _ => return copy(model, act),
     }

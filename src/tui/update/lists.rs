@@ -121,6 +121,9 @@ fn to_row(model: &mut Model, to: impl Fn(usize) -> usize) {
 
 /// Another row is looked at: from its top, and words meant for the row before do not stick to it.
 pub fn other_row(model: &mut Model) {
+    if let Some(view) = model.view_mut() {
+        view.moved();
+    }
     model.review.scroll = 0;
     model.review.note.clear();
 }

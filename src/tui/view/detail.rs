@@ -39,11 +39,10 @@ pub fn heading(model: &Model, change: &Change) -> String {
     } else {
         change.label.masked()
     };
-    let money = change
+    let what = change
         .money
-        .map(|money| format!("   {}", money.in_words()))
-        .unwrap_or_default();
-    format!("{}   {name}   {}{money}", change.subject, change.item)
+        .map_or_else(|| change.item.clone(), |money| money.in_words());
+    format!("{}   {name}   {what}", change.subject)
 }
 
 type Line = (&'static str, String, Tone);
@@ -150,20 +149,11 @@ fn options(change: &Change) -> String {
 fn halted(stage: &StageState, why: &str) -> [(&'static str, String); 3] {
     let (done, left) = (stage.tally.count(RowEnd::Done), stage.pending());
     let unknown = stage.tally.count(RowEnd::Unknown);
-    let mut safe = format!(
-        "{} rows are done and stay done; {} were not started",
-        grouped(done),
-        grouped(left)
-    );
+    let mut safe = format!("{} done stay done; {} not started", grouped(done), grouped(left));
     if unknown > 0 {
-        safe.push_str(&format!(
-            "; {} unknown, never sent twice by themselves",
-            grouped(unknown)
-        ));
+        safe.push_str(&format!("; {} unknown, never resent by itself", grouped(unknown)));
     }
-    let press =
-        "c continues under the same approval; o groups the failures; q leaves, the run can be resumed"
-            .to_owned();
+    let press = "c continues, same approval; o groups failures; q leaves".to_owned();
     [("happened", why.to_owned()), ("safe", safe), ("press", press)]
 }
 
@@ -172,11 +162,11 @@ fn stopped(why: &str) -> [(&'static str, String); 3] {
         ("happened", why.to_owned()),
         (
             "safe",
-            "nothing more is sent; what was sent is in the journal as far as the disk took it".to_owned(),
+            "nothing more is sent; the journal holds what the disk took".to_owned(),
         ),
         (
             "press",
-            "q leaves; make room or repair the disk, then resume the run from its directory".to_owned(),
+            "q leaves; make room or repair the disk, then resume the run".to_owned(),
         ),
     ]
 }
@@ -198,13 +188,11 @@ fn alarm(pen: &mut Pen<'_>, word: &str, lines: &[(&'static str, String); 3]) {
         ..area
     });
     let mut y = 1;
+    let spare = inner.height().saturating_sub(if roomy { 5 } else { 4 });
     for (label, text) in lines {
         inner.text(2, y, label, alarm);
-        let most = if roomy && y == 1 {
-            inner.height().saturating_sub(4).min(2)
-        } else {
-            1
-        };
-        y = inner.wrapped(11, y, most.max(1), text, plain);
+        // Only the first line may be as long as it likes; the other two are the program's own words.
+        let most = if y == 1 { 1 + spare } else { 1 };
+        y = inner.wrapped(11, y, most, text, plain);
     }
 }

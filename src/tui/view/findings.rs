@@ -8,18 +8,15 @@ use crate::tui::glyphs::Glyphs;
 use crate::tui::model::Model;
 use crate::tui::theme::Meaning;
 use crate::tui::view::pen::Pen;
-use crate::tui::view::{header, hints, panel, status};
+use crate::tui::view::{header, hints, panel, review, status};
 use crate::tui::words;
 
 /// Draws it.
 pub fn draw(model: &Model, pen: &mut Pen<'_>) {
     let area = pen.area();
     let (title, _) = panel::headings(model);
-    header::draw(
-        model,
-        &mut pen.on(Rect { height: 2, ..area }),
-        &format!("  >  {title}  >  findings"),
-    );
+    let trail = review::trail(pen, &title, "findings");
+    header::draw(model, &mut pen.on(Rect { height: 2, ..area }), &trail);
     let line = |up: u16| Rect {
         y: area.bottom().saturating_sub(up),
         height: 1,

@@ -6,7 +6,7 @@ use crate::domain::ids::Role;
 use crate::domain::time::human_ms;
 use crate::tui::model::Model;
 use crate::tui::theme::Meaning;
-use crate::tui::view::pen::Pen;
+use crate::tui::view::pen::{Pen, fitted};
 use crate::tui::{needs, words};
 
 /// Facts older than this, on the run's clock, are shown strongly.
@@ -20,18 +20,20 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, trail: &str) {
 
 fn first(model: &Model, pen: &mut Pen<'_>, trail: &str) {
     let (strong, plain) = (pen.style(Meaning::Strong), pen.style(Meaning::Plain));
-    let right = clock(model, pen.width() >= 110);
-    let right_from = pen.right(1, 0, &right, plain);
+    let wide = pen.width() >= 110;
+    let right_from = pen.right(1, 0, &clock(model, wide), plain);
     let arrow = format!(" {} ", pen.look.glyphs.arrow);
+    // Names come from a file of the operator's: however long, they must not push LIVE off the screen.
+    let most = if wide { 24 } else { 12 };
+    let (old, new) = (
+        fitted(model.name(Role::Source), most),
+        fitted(model.name(Role::Destination), most),
+    );
+    let program = if wide { "cutover  " } else { "" };
     let mut x = pen.pieces(
         1,
         0,
-        &[
-            ("cutover  ", strong),
-            (model.name(Role::Source), plain),
-            (&arrow, plain),
-            (model.name(Role::Destination), plain),
-        ],
+        &[(program, strong), (&old, plain), (&arrow, plain), (&new, plain)],
     );
     x = pen.text(x, 0, trail, plain);
     if let Some(environment) = model.environment() {
@@ -39,6 +41,7 @@ fn first(model: &Model, pen: &mut Pen<'_>, trail: &str) {
         x = pen.text(x + 2, 0, &format!(" {} ", environment.word()), style);
     }
     let (armed, style) = armed(model, pen);
+    let armed = if wide { format!("writes {armed}") } else { armed };
     let room = right_from.saturating_sub(x + 3);
     pen.text_in(x + 2, 0, room, &armed, style);
 }
@@ -46,16 +49,10 @@ fn first(model: &Model, pen: &mut Pen<'_>, trail: &str) {
 /// Writes are armed for one stage or for none, and that is always said.
 fn armed(model: &Model, pen: &Pen<'_>) -> (String, Style) {
     match (model.latest.armed(), &model.latest.paused) {
-        (None, None) => ("writes armed: none".to_owned(), pen.style(Meaning::Plain)),
-        (None, Some(_)) => (
-            "writes armed: none, PAUSED".to_owned(),
-            pen.style(Meaning::Attention),
-        ),
-        (Some(stage), Some(_)) => (
-            format!("writes armed: {stage}, PAUSED"),
-            pen.style(Meaning::Attention),
-        ),
-        (Some(stage), None) => (format!("writes armed: {stage} only"), pen.style(Meaning::Strong)),
+        (None, None) => ("armed: none".to_owned(), pen.style(Meaning::Plain)),
+        (None, Some(_)) => ("armed: none, PAUSED".to_owned(), pen.style(Meaning::Attention)),
+        (Some(stage), Some(_)) => (format!("armed: {stage}, PAUSED"), pen.style(Meaning::Attention)),
+        (Some(stage), None) => (format!("armed: {stage} only"), pen.style(Meaning::Strong)),
     }
 }
 
@@ -64,7 +61,8 @@ fn clock(model: &Model, wide: bool) -> String {
     if let Some(speed) = model.state.speed {
         text.push_str(&format!("{speed}x  "));
     }
-    text.push_str(&format!("{} UTC", model.now.hms()));
+    text.push_str(&model.now.hms());
+    text.push_str(if wide { " UTC" } else { "Z" });
     if let Some(zone) = model.zone.filter(|_| wide) {
         text.push_str(&format!("  {}", words::local(model.now, zone)));
     }

@@ -24,7 +24,6 @@ enum Line {
     Pair(&'static str, String, Style),
     Field(&'static str, [String; 3], Style),
     Rule(String),
-    Blank,
 }
 
 /// Draws what fits of it.
@@ -86,7 +85,6 @@ fn put(model: &Model, pen: &mut Pen<'_>, y: u16, line: &Line) {
             let set = pen.look.glyphs.border(model.environment());
             pen.rule(y, heading, set, pen.style(Meaning::Border));
         }
-        Line::Blank => {}
     }
 }
 
@@ -234,6 +232,25 @@ fn requests(lines: &mut Vec<Line>, model: &Model, change: &Change, cells: u16) {
     for write in writes {
         request(lines, model, write, plan, cells);
     }
+    if change.verdict == Verdict::Blocked {
+        would_send(lines, model, change, plan, cells);
+    }
+}
+
+/// What each choice of a row that is still to be decided would send.
+fn would_send(lines: &mut Vec<Line>, model: &Model, change: &Change, plan: Option<Digest>, cells: u16) {
+    for (n, choice) in (1..)
+        .zip(&change.choices)
+        .filter(|(_, choice)| !choice.writes.is_empty())
+    {
+        lines.push(Line::Rule(format!(
+            "Would send   if you choose {n} {}",
+            choice.name
+        )));
+        for write in &choice.writes {
+            request(lines, model, write, plan, cells);
+        }
+    }
 }
 
 fn request(lines: &mut Vec<Line>, model: &Model, write: &PlannedWrite, plan: Option<Digest>, cells: u16) {
@@ -336,6 +353,4 @@ fn choices(lines: &mut Vec<Line>, model: &Model, change: &Change, cells: u16) {
             theme.of(Meaning::Strong),
         ));
     }
-    lines.push(Line::Blank);
-    lines.pop();
 }

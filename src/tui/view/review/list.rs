@@ -68,41 +68,30 @@ fn line(model: &Model, pen: &mut Pen<'_>, y: u16, change: &Change, row: Option<&
     let word = words::row(change, row, &model.look.glyphs);
     let tone = pen.look.theme.tone(word.tone);
     let mark = width(pen.look.glyphs.cursor) + 1;
-    let plain = pen.style(Meaning::Plain);
-    let risk = if change.risk == Risk::Low {
-        ""
-    } else {
-        change.risk.word()
-    };
-    let risk_at = pen.right(1, y, risk, pen.style(risk_meaning(change.risk)));
     let x = pen.text(mark, y, word.sign, tone) + 1;
-    if pen.width() < 60 {
-        let room = risk_at.saturating_sub(x + 1);
-        let x = pen.text_in(x, y, room.min(17), &words::id(&change.subject), plain) + 1;
-        let money = change.money.map(|money| money.to_string()).unwrap_or_default();
-        let right = pen.width().saturating_sub(risk_at.saturating_sub(1));
-        let begins = pen.width().saturating_sub(right + width(&money));
-        if begins > x {
-            pen.right(right, y, &money, plain);
-        }
-        return;
-    }
-    pen.text_in(x, y, 9, word.word, tone);
+    let risk = match change.risk {
+        Risk::Low => "",
+        Risk::Medium => "med",
+        Risk::High => "high",
+    };
+    pen.right(1, y, risk, pen.style(risk_meaning(change.risk)));
+    let plain = pen.style(Meaning::Plain);
+    let money = change.money.map(|money| money.to_string()).unwrap_or_default();
+    let money_at = pen.right(6, y, &money, plain);
+    let wide = pen.width() >= 60;
     let name = if model.unmasked() {
         change.label.to_string()
     } else {
         change.label.masked()
     };
-    let money = change.money.map(|money| money.to_string()).unwrap_or_default();
-    let cells = [
-        (20, words::id(&change.subject)),
-        (14, name),
-        (14, change.item.clone()),
-        (18, money),
-    ];
-    let mut at = x + 10;
-    for (room, text) in cells {
-        pen.text_in(at, y, room.min(risk_at.saturating_sub(at + 1)), &text, plain);
+    let mut cells = vec![(14, words::id(&change.subject), plain)];
+    if wide {
+        cells.insert(0, (8, word.word.to_owned(), tone));
+        cells.extend([(16, name, plain), (14, change.item.clone(), plain)]);
+    }
+    let mut at = x;
+    for (room, text, style) in cells {
+        pen.text_in(at, y, money_at.saturating_sub(at + 1).min(room), &text, style);
         at += room + 1;
     }
 }
@@ -123,8 +112,12 @@ pub fn groups(model: &Model, pen: &mut Pen<'_>) {
     let style = pen.style(Meaning::Border);
     let Some(view) = model.view() else { return };
     let mut inner = pen.boxed("Groups", "o", set, style);
-    for (y, group) in (0..inner.height()).zip(&view.groups) {
+    let quiet = inner.style(Meaning::Quiet);
+    let mut y = 0;
+    for group in &view.groups {
         group_line(&mut inner, y, group);
+        inner.text(3, y + 1, &group.money.in_words(), quiet);
+        y += 2;
     }
 }
 

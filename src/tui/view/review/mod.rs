@@ -13,7 +13,8 @@ use crate::tui::view::{header, hints, layout, panel, status};
 pub fn draw(model: &Model, pen: &mut Pen<'_>) {
     let at = layout::review(pen.area());
     let (title, _) = panel::headings(model);
-    header::draw(model, &mut pen.on(at.header), &format!("  >  {title}  >  review"));
+    let trail = trail(pen, &title, "review");
+    header::draw(model, &mut pen.on(at.header), &trail);
     let boxed = at.groups.height > 0;
     list::draw(model, &mut pen.on(at.list), boxed);
     if boxed {
@@ -22,6 +23,16 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>) {
     change::draw(model, &mut pen.on(at.change), boxed);
     status::draw(model, &mut pen.on(at.status));
     hints::draw(model, &mut pen.on(at.hints));
+}
+
+/// Where one is, behind the names of the accounts.
+#[must_use]
+pub fn trail(pen: &Pen<'_>, title: &str, screen: &str) -> String {
+    if pen.width() >= 110 {
+        format!("  >  {title}  >  {screen}")
+    } else {
+        format!(" > {screen}")
+    }
 }
 
 /// How many rows wait for a decision, in words.
