@@ -1,13 +1,18 @@
 //! The screens as they are, cell for cell, at the two sizes that have to be complete.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::sync::Arc;
 
 use cutover::domain::ids::Environment;
+use cutover::domain::panel::{Align, Column};
 use cutover::engine::state::RunState;
 use cutover::tui::keymap::Key;
 use cutover::tui::model::{Look, Model};
 use cutover::tui::msg::Msg;
+use cutover::tui::rows::ListPos;
 use cutover::tui::update::update;
+use cutover::tui::view::pen::Pen;
+use cutover::tui::widgets::table::{self, Cell, Rows};
 use cutover::tui::{glyphs, sample, svg, theme::Theme, view};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -208,6 +213,105 @@ fn live_test_and_rehearsal_differ_in_word_line_and_style() {
     });
     assert!(corners[0].0 != corners[1].0 && corners[1].0 != corners[2].0 && corners[0].0 != corners[2].0);
     assert!(corners[0].1 != corners[1].1 && corners[1].1 != corners[2].1);
+}
+
+/// Everything that reaches the terminal, by the backend that is used for real: escape sequences are the backend's own,
+/// and nothing of the hostile names is among them.
+#[test]
+fn hostile_names_send_no_byte_that_a_terminal_would_obey() {
+    for ways in [
+        &[][..],
+        &[Key::Enter],
+        &[Key::Enter, Key::Tab, Key::Down, Key::Down],
+        &[Key::Char('y')],
+    ] {
+        let mut model = model(sample::hostile(), WIDE);
+        press(&mut model, ways);
+        let viewport = ratatui::Viewport::Fixed(Rect::new(0, 0, WIDE.0, WIDE.1));
+        let mut bytes = Vec::new();
+        let backend = ratatui::backend::CrosstermBackend::new(&mut bytes);
+        let options = ratatui::TerminalOptions { viewport };
+        let mut terminal = ratatui::Terminal::with_options(backend, options).unwrap();
+        terminal.draw(|frame| view::draw(&model, frame)).unwrap();
+        drop(terminal);
+        let rest = without_own_sequences(&String::from_utf8(bytes).unwrap());
+        let obeyed: Vec<char> = rest
+            .chars()
+            .filter(|c| cutover::domain::text::is_hostile(*c))
+            .collect();
+        assert_eq!(obeyed, [], "{ways:?}");
+    }
+}
+
+/// Removes what ratatui's backend writes itself: cursor moves, styles, showing and hiding the cursor.
+fn without_own_sequences(text: &str) -> String {
+    let mut rest = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '\u{1b}' || chars.peek() != Some(&'[') {
+            rest.push(c);
+            continue;
+        }
+        let body: String = chars
+            .by_ref()
+            .skip(1)
+            .take_while(|c| !c.is_ascii_alphabetic())
+            .collect();
+        let own = body.chars().all(|c| c.is_ascii_digit() || ";:?".contains(c));
+        assert!(own, "a sequence that is not the backend's: {body:?}");
+    }
+    rest
+}
+
+/// The last character of a sequence is taken with it, so what is left begins with the text behind it.
+#[test]
+fn taking_out_the_backends_sequences_leaves_the_text_and_foreign_escapes() {
+    assert_eq!(
+        without_own_sequences("\u{1b}[1;2Hab\u{1b}[38;5;1mc\u{1b}]0;x"),
+        "abc\u{1b}]0;x"
+    );
+}
+
+/// A million rows: only those on screen are looked at.
+#[test]
+fn a_frame_looks_only_at_the_rows_it_shows() {
+    struct Counting(std::cell::Cell<usize>);
+    impl Rows for Counting {
+        fn len(&self) -> usize {
+            1_000_000
+        }
+        fn cells(&self, row: usize) -> Vec<Cell> {
+            self.0.set(self.0.get() + 1);
+            vec![Cell {
+                text: row.to_string(),
+                style: ratatui::style::Style::new(),
+            }]
+        }
+    }
+    let model = model(sample::waiting(), WIDE);
+    let area = Rect::new(0, 0, 100, 31);
+    let mut buffer = Buffer::empty(area);
+    let columns = [Column {
+        title: "n".into(),
+        width: 10,
+        align: Align::Right,
+        drop_order: 0,
+    }];
+    let rows = Counting(std::cell::Cell::new(0));
+    let mut list = ListPos {
+        cursor: 654_321,
+        top: 0,
+    };
+    list.fit(rows.len(), 30);
+    table::draw(
+        &mut Pen::new(&mut buffer, area, &model.look),
+        &columns,
+        &rows,
+        list,
+        true,
+    );
+    assert_eq!(rows.0.get(), 30);
+    assert!(text(&buffer).contains("654321"));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The facts an approval is given on, as lines: what, is it still true, money, pace, when it stops, how it is undone.
 
+use std::fmt::Write as _;
+
 use crate::domain::approval::VALID_MS;
 use crate::domain::ids::Role;
 use crate::domain::money::{Currency, Money};
@@ -139,7 +141,7 @@ fn money_of(currency: Currency, sums: &MoneyTotals, first: bool) -> Vec<Fact> {
     let label = if first { "money" } else { "" };
     let mut text = format!("{currency}  {:>16} credits", amount(sums.planned_credits));
     if sums.left_out != 0 {
-        text.push_str(&format!("   left out {}", amount(sums.left_out)));
+        let _ = write!(text, "   left out {}", amount(sums.left_out));
     }
     let mut lines = vec![fact(label, text)];
     if sums.planned_debits != 0 {

@@ -48,7 +48,7 @@ fn needs_of(stage: &StageState, view: &StageView, needs: &mut Vec<Need>) {
         needs.push(Need {
             tone,
             text: format!("{title}: {text}"),
-        })
+        });
     };
     match &stage.phase {
         Phase::GatherFailed { .. } => push(Tone::Bad, "reading failed, r reads again".to_owned()),

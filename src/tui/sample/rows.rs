@@ -201,7 +201,7 @@ pub(super) fn hostile() -> Vec<Change> {
         change.item = format!("USD {name}");
         change.rule = format!("rule {name}");
         if let Some(fact) = change.evidence.first_mut() {
-            fact.said = (*name).to_owned();
+            (*name).clone_into(&mut fact.said);
         }
         change
     });

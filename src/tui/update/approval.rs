@@ -66,7 +66,7 @@ pub fn open_when_checked(model: &mut Model) {
         return;
     }
     if check.drifted.is_empty() {
-        let dialog = opened(stage, waiting, check.clone(), model.tick);
+        let dialog = opened(stage, waiting, check, model.tick);
         model.dialog = Some(Dialog::Approval(Box::new(dialog)));
         model.ack = None;
     } else {
@@ -78,7 +78,7 @@ pub fn open_when_checked(model: &mut Model) {
     model.waiting_check = None;
 }
 
-fn opened(stage: &StageState, waiting: Waiting, check: DriftCheck, tick: u64) -> Approval {
+fn opened(stage: &StageState, waiting: Waiting, check: &DriftCheck, tick: u64) -> Approval {
     Approval {
         stage: waiting.stage,
         digest: waiting.digest,
@@ -145,15 +145,15 @@ fn changed_under(state: &RunState, dialog: &Approval) -> Option<String> {
     if let Some(by) = &state.paused {
         return Some(format!("{by} paused the run; Space goes on, then a checks again"));
     }
-    let stage = state.stages.iter().find(|stage| stage.id == dialog.stage)?;
-    let digest = stage.plan.as_ref().map(|plan| plan.digest());
+    let here = state.stages.iter().find(|stage| stage.id == dialog.stage)?;
+    let digest = here.plan.as_ref().map(|plan| plan.digest());
     if digest != Some(dialog.digest) {
         return Some("the plan changed while this was open; go back and look at it again".to_owned());
     }
-    if stage.phase != Phase::Review {
-        return Some(format!("the stage is {} now; go back", stage.phase.word()));
+    if here.phase != Phase::Review {
+        return Some(format!("the stage is {} now; go back", here.phase.word()));
     }
-    match &stage.check {
+    match &here.check {
         Some(check) if !check.drifted.is_empty() => Some(format!(
             "{} rows changed on Stripe; go back and read again",
             count(check.drifted.len())

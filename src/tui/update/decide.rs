@@ -7,6 +7,7 @@ use crate::tui::action::Act;
 use crate::tui::keymap::Key;
 use crate::tui::model::{Dialog, Model, NoteFor, Same};
 use crate::tui::msg::Cmd;
+use crate::tui::rows::StageView;
 use crate::tui::update::ask;
 
 /// Does it.
@@ -66,7 +67,7 @@ fn choose(model: &mut Model, choice: String) -> Vec<Cmd> {
         same.choice = Some(choice);
         return Vec::new();
     }
-    let Some(key) = model.view().and_then(|view| view.selected_key()) else {
+    let Some(key) = model.view().and_then(StageView::selected_key) else {
         return Vec::new();
     };
     send(model, vec![key], choice)

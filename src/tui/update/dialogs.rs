@@ -1,5 +1,7 @@
 //! Small dialogs: filter, note, palette and help, leaving, copying, groups.
 
+use std::fmt::Write as _;
+
 use tui_input::Input;
 
 use crate::domain::change::Change;
@@ -54,9 +56,11 @@ fn cancel(model: &mut Model) -> Vec<Cmd> {
         }
         Some(Dialog::Leave) if model.leaving.is_some() => model.dialog = Some(Dialog::Leave),
         Some(Dialog::Approval(dialog)) if dialog.sent => {
-            model.heard("the approval is on its way to the journal")
+            model.heard("the approval is on its way to the journal");
         }
-        Some(Dialog::Approval(_)) => model.heard("not approved; nothing was written"),
+        Some(Dialog::Approval(_)) => {
+            model.heard("not approved; nothing was written");
+        }
         _ => {}
     }
     approval::open_when_checked(model);
@@ -105,7 +109,7 @@ fn confirm_note(model: &mut Model) -> Vec<Cmd> {
     let Some(Dialog::Note { input, for_what }) = model.dialog.take() else {
         return Vec::new();
     };
-    model.review.note = input.value().trim().to_owned();
+    input.value().trim().clone_into(&mut model.review.note);
     match for_what {
         NoteFor::Next => {
             model.heard("the note goes with the next decision on this row");
@@ -247,10 +251,7 @@ fn curl_of(write: &PlannedWrite, key: &str, run: &str, plan: &str) -> String {
     ]
     .map(|(name, value)| (format!("metadata[{name}]"), value.to_owned()));
     for (name, value) in write.form.iter().cloned().chain(markers) {
-        line.push_str(&format!(
-            " --data-urlencode {}",
-            quoted(&format!("{name}={value}"))
-        ));
+        let _ = write!(line, " --data-urlencode {}", quoted(&format!("{name}={value}")));
     }
     line
 }

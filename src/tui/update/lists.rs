@@ -192,7 +192,7 @@ fn fit_dialog(model: &mut Model, heights: &layout::Heights) {
         Some(Dialog::Palette { list, .. }) => list.fit(lines, heights.palette),
         Some(Dialog::Groups(list)) => list.fit(lines, heights.groups),
         Some(Dialog::Approval(dialog)) => {
-            dialog.scroll = dialog.scroll.min(lines.saturating_sub(heights.approval))
+            dialog.scroll = dialog.scroll.min(lines.saturating_sub(heights.approval));
         }
         _ => {}
     }

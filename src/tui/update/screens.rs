@@ -5,7 +5,7 @@ use crate::engine::command::Command;
 use crate::tui::action::Act;
 use crate::tui::model::{Dialog, Model, Screen, UNMASK_MS};
 use crate::tui::msg::Cmd;
-use crate::tui::rows::ListPos;
+use crate::tui::rows::{ListPos, StageView};
 use crate::tui::update::{ask, dialogs, engine};
 
 /// Share of the limit changed by one key, in percent.
@@ -50,7 +50,7 @@ fn command(model: &mut Model, act: Act) -> Vec<Cmd> {
         Act::Scan => Command::Gather(stage),
         Act::Audit => Command::Audit(stage),
         Act::Continue => Command::Continue(stage),
-        Act::Reissue => match model.view().and_then(|view| view.selected_key()) {
+        Act::Reissue => match model.view().and_then(StageView::selected_key) {
             Some(row) => Command::Reissue { stage, row, by },
             None => return Vec::new(),
         },

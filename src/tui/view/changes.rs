@@ -22,13 +22,13 @@ impl Rows for Changes<'_> {
     }
 
     fn cells(&self, row: usize) -> Vec<Cell> {
-        let Some((change, state)) = self.view.row(row) else {
+        let Some((change, progress)) = self.view.row(row) else {
             return Vec::new();
         };
         let look = &self.model.look;
-        let word = words::row(change, state, &look.glyphs);
+        let word = words::row(change, progress, &look.glyphs);
         let plain = look.theme.of(Meaning::Plain);
-        let status = Cell {
+        let standing = Cell {
             text: format!("{} {}", word.sign, word.word),
             style: look.theme.tone(word.tone),
         };
@@ -36,7 +36,7 @@ impl Rows for Changes<'_> {
         let cells = stage
             .map(|stage| self.model.panels.cells(stage, change, self.model.unmasked()))
             .unwrap_or_default();
-        std::iter::once(status)
+        std::iter::once(standing)
             .chain(cells.into_iter().map(|text| Cell { text, style: plain }))
             .collect()
     }

@@ -1,5 +1,7 @@
 //! The row under the cursor in a few lines; or, when the stage is halted, what happened, what is safe, what to press.
 
+use std::fmt::Write as _;
+
 use crate::domain::change::{Change, Verdict};
 use crate::domain::panel::Tone;
 use crate::domain::record::RowEnd;
@@ -151,7 +153,7 @@ fn halted(stage: &StageState, why: &str) -> [(&'static str, String); 3] {
     let unknown = stage.tally.count(RowEnd::Unknown);
     let mut safe = format!("{} done stay done; {} not started", grouped(done), grouped(left));
     if unknown > 0 {
-        safe.push_str(&format!("; {} unknown, never resent by itself", grouped(unknown)));
+        let _ = write!(safe, "; {} unknown, never resent by itself", grouped(unknown));
     }
     let press = "c continues, same approval; o groups failures; q leaves".to_owned();
     [("happened", why.to_owned()), ("safe", safe), ("press", press)]

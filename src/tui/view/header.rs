@@ -1,5 +1,7 @@
 //! Who and where, on two lines that every screen has.
 
+use std::fmt::Write as _;
+
 use ratatui::style::Style;
 
 use crate::domain::ids::Role;
@@ -59,12 +61,12 @@ fn armed(model: &Model, pen: &Pen<'_>) -> (String, Style) {
 fn clock(model: &Model, wide: bool) -> String {
     let mut text = String::new();
     if let Some(speed) = model.state.speed {
-        text.push_str(&format!("{speed}x  "));
+        let _ = write!(text, "{speed}x  ");
     }
     text.push_str(&model.now.hms());
     text.push_str(if wide { " UTC" } else { "Z" });
     if let Some(zone) = model.zone.filter(|_| wide) {
-        text.push_str(&format!("  {}", words::local(model.now, zone)));
+        let _ = write!(text, "  {}", words::local(model.now, zone));
     }
     text
 }

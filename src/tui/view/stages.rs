@@ -1,5 +1,7 @@
 //! The list of stages, and what needs a person.
 
+use std::fmt::Write as _;
+
 use crate::domain::record::RowEnd;
 use crate::domain::time::human_ms;
 use crate::engine::state::{Phase, StageState};
@@ -14,7 +16,7 @@ use crate::tui::{needs, words};
 
 /// Draws as many stages as fit, the selected one among them.
 pub fn draw(model: &Model, pen: &mut Pen<'_>) {
-    let roomy = usize::from(pen.height()) >= 2 * model.state.stages.len() + 1 && pen.width() < 80;
+    let roomy = usize::from(pen.height()) > 2 * model.state.stages.len() && pen.width() < 80;
     let fit = if roomy {
         model.state.stages.len()
     } else {
@@ -129,7 +131,7 @@ fn planned(stage: &StageState) -> String {
         (totals.left_out, "left out"),
     ] {
         if count > 0 {
-            text.push_str(&format!("  {} {word}", grouped(count)));
+            let _ = write!(text, "  {} {word}", grouped(count));
         }
     }
     text
@@ -142,21 +144,21 @@ fn work(model: &Model, view: Option<&StageView>, stage: &StageState) -> String {
         progress(stage).map_or((meter.done, meter.total), |(done, total)| (done, Some(total)));
     let mut text = grouped(done);
     if let Some(total) = total {
-        text.push_str(&format!("/{}", grouped(total)));
+        let _ = write!(text, "/{}", grouped(total));
     }
     if let Some(rate) = meter.per_100_s().filter(|_| model.state.paused.is_none()) {
-        text.push_str(&format!("  {}.{}/s", rate / 100, rate % 100 / 10));
+        let _ = write!(text, "  {}.{}/s", rate / 100, rate % 100 / 10);
     }
     if let Some(end) = view
         .and_then(|view| view.eta.ends_at(model.now))
         .filter(|_| model.state.paused.is_none())
     {
         let clock = end.datetime().format("%H:%M").to_string();
-        text.push_str(&format!("  {}, {clock}", human_ms(end.since(model.now))));
+        let _ = write!(text, "  {}, {clock}", human_ms(end.since(model.now)));
     }
     let failed = stage.not_done();
     if failed > 0 && stage.phase == Phase::Writing {
-        text.push_str(&format!("  {} not done", grouped(failed)));
+        let _ = write!(text, "  {} not done", grouped(failed));
     }
     text
 }
@@ -166,11 +168,11 @@ fn ends(stage: &StageState) -> String {
     for end in [RowEnd::Failed, RowEnd::Drifted, RowEnd::Unknown, RowEnd::Undone] {
         let count = stage.tally.count(end);
         if count > 0 {
-            text.push_str(&format!("  {} {}", grouped(count), end.word()));
+            let _ = write!(text, "  {} {}", grouped(count), end.word());
         }
     }
     if stage.pending() > 0 {
-        text.push_str(&format!("  {} pending", grouped(stage.pending())));
+        let _ = write!(text, "  {} pending", grouped(stage.pending()));
     }
     text
 }

@@ -69,10 +69,10 @@ pub fn draw(pen: &mut Pen<'_>, columns: &[Column], rows: &impl Rows, list: ListP
         put(pen, x, 0, *cells, &columns[*at].title, columns[*at].align, quiet);
         x += cells + 2;
     }
-    let last = rows
+    let end = rows
         .len()
         .min(list.top + usize::from(pen.height().saturating_sub(1)));
-    for (y, row) in (1u16..).zip(list.top..last) {
+    for (y, row) in (1u16..).zip(list.top..end) {
         draw_row(pen, y, columns, &places, &rows.cells(row), mark);
         if row == list.cursor {
             let cursor = pen.look.glyphs.cursor;
