@@ -58,14 +58,11 @@ fn lines(model: &Model, change: &Change, row: Option<&RowState>) -> Vec<Line> {
     if let Some(fact) = change.evidence.first() {
         let account = fact.role.map_or("file", words::old_or_new);
         let age = words::ago(model.now, fact.at);
-        lines.push((
-            "seen",
-            format!(
-                "{account} {}: {}  {}  {age}",
-                fact.asked, fact.said, fact.request_id
-            ),
-            Tone::Plain,
-        ));
+        let said = format!(
+            "{account}: {}   {}   {age}   {}",
+            fact.said, fact.request_id, fact.asked
+        );
+        lines.push(("seen", said, Tone::Plain));
     }
     lines.push(would(change));
     lines.push(("effect", change.effect.clone(), Tone::Plain));

@@ -1,7 +1,7 @@
 //! The claim of the selected stage: its totals and its checks, or, before it has run, what it will read.
 
 use crate::domain::ids::Role;
-use crate::domain::panel::Tone;
+use crate::domain::panel::{Check, Tone};
 use crate::engine::state::Phase;
 use crate::tui::model::Model;
 use crate::tui::theme::Meaning;
@@ -79,14 +79,25 @@ fn teaches(model: &Model, pen: &mut Pen<'_>, y: u16) {
     pen.wrapped(1, after, room, &text, pen.style(meaning));
 }
 
-/// Checks, side by side as far as they fit.
+/// Checks, side by side as far as they fit, those that want a look first.
 fn checks(model: &Model, pen: &mut Pen<'_>, y: u16) {
     let Some(view) = model.view() else { return };
+    let mut checks: Vec<&Check> = view.panel.checks.iter().collect();
+    checks.sort_by_key(|check| match check.tone {
+        Tone::Bad => 0,
+        Tone::Attention => 1,
+        _ => 2,
+    });
     let (mut x, mut y) = (1, y);
-    for check in &view.panel.checks {
+    for (at, check) in checks.iter().enumerate() {
         let sign = sign(model, check.tone);
         let needed = width(sign) + 1 + width(&check.says);
         if x > 1 && x + needed > pen.width() {
+            if y + 1 >= pen.height() {
+                let more = format!(" +{} ", checks.len() - at);
+                pen.right(1, y, &more, pen.style(Meaning::Quiet));
+                return;
+            }
             (x, y) = (1, y + 1);
         }
         let tone = pen.look.theme.tone(check.tone);

@@ -14,6 +14,9 @@ use crate::tui::widgets::meter;
 use crate::tui::words::Word;
 use crate::tui::{needs, words};
 
+/// Cells of a bar beside its stage.
+const BAR: u16 = 15;
+
 /// Draws as many stages as fit, the selected one among them.
 pub fn draw(model: &Model, pen: &mut Pen<'_>) {
     let roomy = usize::from(pen.height()) > 2 * model.state.stages.len() && pen.width() < 80;
@@ -65,7 +68,11 @@ fn line(model: &Model, pen: &mut Pen<'_>, y: u16, at: usize, stage: &StageState)
     } else {
         pen.text_in(x, y, 24, &name, pen.style(Meaning::Plain));
         pen.text(x + 25, y, word, tone);
-        counts(model, pen, x + 36, y, at, stage);
+        let mut x = x + 36;
+        if let Some((done, total)) = progress(stage) {
+            x = meter::draw(pen, x, y, BAR, done, total) + 2;
+        }
+        counts(model, pen, x, y, at, stage);
     }
     if at == model.stage {
         let cursor = pen.look.glyphs.cursor;
