@@ -131,6 +131,16 @@ const LISTS: &[Place] = &[
     P::Palette,
     P::Approval,
 ];
+/// Every place without a text input: Space stops writes there.
+const NOT_TEXT: &[Place] = &[
+    P::Board,
+    P::Review,
+    P::Findings,
+    P::Same,
+    P::Copy,
+    P::Groups,
+    P::Leave,
+];
 const SCREENS: &[Place] = &[P::Board, P::Review, P::Findings];
 const TEXTS: &[Place] = &[P::Filter, P::Note, P::Approval, P::Palette];
 const DIGITS: &[Key] = &[
@@ -336,7 +346,7 @@ pub static ACTIONS: &[Action] = &[
         Pause,
         "pause",
         &[Key::Char(' ')],
-        SCREENS,
+        NOT_TEXT,
         Safe,
         9,
         can::pause,

@@ -119,7 +119,7 @@ pub fn reissue(model: &Model) -> Can {
     if waits {
         Ok(())
     } else {
-        no("only a row that a probe did not find can be sent again")
+        no("only a row that a probe did not find can be sent again; the filter status:unknown shows them")
     }
 }
 

@@ -216,6 +216,8 @@ pub struct Waiting {
     pub digest: Digest,
     /// When the last check before it was made.
     pub before: Option<UtcMs>,
+    /// The engine has begun with it.
+    pub begun: bool,
 }
 
 /// The journal pane.

@@ -8,6 +8,7 @@
 //! | [`approval`] | the way to an approval |
 //! | [`dialogs`] | filter, note, palette, leave, copy, groups |
 //! | [`engine`] | new states and answers |
+//! | [`small`] | a terminal on which nothing can be seen |
 
 pub mod approval;
 pub mod decide;
@@ -15,6 +16,7 @@ pub mod dialogs;
 pub mod engine;
 pub mod lists;
 pub mod screens;
+pub mod small;
 pub mod text;
 
 use crate::domain::panel::Tone;
@@ -35,7 +37,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Key(key) => on_key(model, key),
         Msg::Paste(text) => text::paste(model, &text),
         Msg::Resize(width, height) => {
-            model.size = (width, height);
+            small::resized(model, (width, height));
             Vec::new()
         }
         Msg::Focus(focused) => {
@@ -58,6 +60,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
 }
 
 fn on_key(model: &mut Model, key: Key) -> Vec<Cmd> {
+    if small::is(model) {
+        return small::key(model, key);
+    }
     if approval::too_early(model, key) {
         return Vec::new();
     }

@@ -17,7 +17,7 @@ use crate::engine::state::{DriftCheck, Phase, RunState, StageState};
 use crate::tui::keymap::{Key, Place};
 use crate::tui::model::{Approval, DRIFT_GOOD_MS, Dialog, GRACE_MS, Model, Waiting};
 use crate::tui::msg::Cmd;
-use crate::tui::update::ask;
+use crate::tui::update::{ask, engine};
 
 pub use crate::tui::facts::facts;
 
@@ -33,6 +33,7 @@ pub fn ask_for_check(model: &mut Model) -> Vec<Cmd> {
         stage: stage.id,
         digest: plan.digest(),
         before: stage.check.as_ref().map(|check| check.at),
+        begun: false,
     };
     model.waiting_check = Some(waiting);
     ask(model, Command::Check(waiting.stage))
@@ -43,39 +44,64 @@ pub fn open_when_checked(model: &mut Model) {
     let Some(waiting) = model.waiting_check else {
         return;
     };
-    let Some(stage) = model.latest.stages.iter().find(|stage| stage.id == waiting.stage) else {
+    let state = model.latest.clone();
+    let Some(stage) = state.stages.iter().find(|stage| stage.id == waiting.stage) else {
         return;
     };
-    let moved = stage.plan.as_ref().map(|plan| plan.digest()) != Some(waiting.digest);
-    if moved || !matches!(stage.phase, Phase::Review | Phase::Checking) {
-        model.waiting_check = None;
-        model.say(
-            Tone::Attention,
-            "approval: the plan changed while the facts were read again; look at it again",
-        );
-        return;
+    match checked(stage, waiting) {
+        Checked::NotYet => {
+            let begun = waiting.begun || stage.phase == Phase::Checking;
+            model.waiting_check = Some(Waiting { begun, ..waiting });
+        }
+        Checked::Never(why) => {
+            model.waiting_check = None;
+            model.say(Tone::Attention, why);
+        }
+        Checked::Fresh(check) if check.drifted.is_empty() => {
+            if model.dialog.is_none() {
+                open(model, opened(stage, waiting, check, model.tick));
+            }
+        }
+        Checked::Fresh(check) => {
+            let rows = count(check.drifted.len());
+            let why = format!(
+                "approve is off: {rows} rows changed on Stripe since the plan was made; r reads again"
+            );
+            model.waiting_check = None;
+            model.say(Tone::Bad, why);
+        }
     }
-    let fresh = stage
-        .check
-        .as_ref()
-        .filter(|check| Some(check.at) != waiting.before && check.digest == waiting.digest);
-    let (Phase::Review, Some(check)) = (&stage.phase, fresh) else {
-        return;
-    };
-    if model.dialog.is_some() {
-        return;
+}
+
+/// An approval is given on what is true: a frozen picture goes on.
+fn open(model: &mut Model, dialog: Approval) {
+    if model.frozen.take().is_some() {
+        engine::show_latest(model);
     }
-    if check.drifted.is_empty() {
-        let dialog = opened(stage, waiting, check, model.tick);
-        model.dialog = Some(Dialog::Approval(Box::new(dialog)));
-        model.ack = None;
-    } else {
-        let rows = count(check.drifted.len());
-        let why =
-            format!("approve is off: {rows} rows changed on Stripe since the plan was made; r reads again");
-        model.say(Tone::Bad, why);
-    }
+    model.dialog = Some(Dialog::Approval(Box::new(dialog)));
     model.waiting_check = None;
+    model.ack = None;
+}
+
+enum Checked<'a> {
+    NotYet,
+    Never(&'static str),
+    Fresh(&'a DriftCheck),
+}
+
+fn checked(stage: &StageState, waiting: Waiting) -> Checked<'_> {
+    let same_plan = stage.plan.as_ref().map(|plan| plan.digest()) == Some(waiting.digest);
+    if !same_plan || !matches!(stage.phase, Phase::Review | Phase::Checking) {
+        return Checked::Never("approve: the plan changed while the facts were read again; look at it again");
+    }
+    let fresh = |check: &&DriftCheck| Some(check.at) != waiting.before && check.digest == waiting.digest;
+    match (&stage.phase, stage.check.as_ref().filter(fresh)) {
+        (Phase::Review, Some(check)) => Checked::Fresh(check),
+        (Phase::Review, None) if waiting.begun => {
+            Checked::Never("approve: the facts could not be read again; the journal says why")
+        }
+        _ => Checked::NotYet,
+    }
 }
 
 fn opened(stage: &StageState, waiting: Waiting, check: &DriftCheck, tick: u64) -> Approval {

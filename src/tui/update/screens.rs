@@ -75,7 +75,11 @@ fn stop(model: &mut Model) -> Vec<Cmd> {
     if !model.place().is_text() {
         model.dialog = Some(Dialog::Leave);
     }
-    if model.latest.paused.is_some() || model.latest.fatal.is_some() {
+    if model.latest.fatal.is_some() {
+        return Vec::new();
+    }
+    if model.latest.paused.is_some() {
+        model.heard("paused already: no new write starts");
         return Vec::new();
     }
     let by = model.latest.operator.clone();

@@ -566,6 +566,56 @@ fn new_journal_lines_do_not_move_what_is_being_read() {
     assert_eq!(model.journal.back, 0);
 }
 
+#[test]
+fn space_pauses_in_every_dialog_that_takes_no_text() {
+    for opens in [Key::Char('q'), Key::Char('o'), Key::Char('y')] {
+        let mut model = on(sample::writing());
+        press(&mut model, opens);
+        assert!(model.dialog.is_some());
+        assert!(
+            matches!(
+                asked(press(&mut model, Key::Char(' ')))[..],
+                [Command::Pause { .. }]
+            ),
+            "{opens:?}"
+        );
+    }
+}
+
+#[test]
+fn on_a_terminal_too_small_to_see_anything_nothing_is_approved_and_space_still_pauses() {
+    let mut model = approving();
+    typed(&mut model, "48 09fT 48 2bRx");
+    update(&mut model, Msg::Resize(40, 10));
+    assert_eq!(asked(press(&mut model, Key::Enter)), []);
+    assert!(matches!(
+        asked(press(&mut model, Key::Char(' ')))[..],
+        [Command::Pause { .. }]
+    ));
+    update(&mut model, Msg::Resize(120, 40));
+    assert_eq!(off(&model).as_deref(), Some("just opened"));
+    pass(&mut model, 1_000);
+    assert_eq!(asked(press(&mut model, Key::Enter)).len(), 1);
+    let mut model = on(sample::writing());
+    update(&mut model, Msg::Resize(40, 10));
+    press(&mut model, Key::Char('q'));
+    assert!(matches!(
+        asked(press(&mut model, Key::Enter))[..],
+        [Command::Quit]
+    ));
+}
+
+#[test]
+fn a_check_that_came_to_nothing_is_not_waited_for_for_ever() {
+    let mut model = on(sample::decided(Environment::Rehearsal));
+    press(&mut model, Key::Char('a'));
+    publish(&mut model, |state| state.stages[0].phase = Phase::Checking);
+    assert!(model.waiting_check.is_some());
+    publish(&mut model, |state| state.stages[0].phase = Phase::Review);
+    assert!(model.waiting_check.is_none() && model.dialog.is_none());
+    assert!(model.notice.is_some());
+}
+
 fn any_key() -> impl Strategy<Value = Key> {
     prop_oneof![
         8 => prop::char::range(' ', '~').prop_map(Key::Char),

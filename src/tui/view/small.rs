@@ -1,6 +1,6 @@
 //! A terminal below 80x24.
 
-use crate::tui::model::Model;
+use crate::tui::model::{Dialog, Model};
 use crate::tui::theme::Meaning;
 use crate::tui::view::layout::{MIN_HEIGHT, MIN_WIDTH};
 use crate::tui::view::pen::Pen;
@@ -12,10 +12,15 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>) {
     let strong = pen.style(Meaning::Strong);
     let y = pen.wrapped(0, 0, height, &says, strong);
     let plain = pen.style(Meaning::Plain);
-    let words = if model.latest.armed().is_some() && model.latest.paused.is_none() {
-        "Writes go on. Space pauses them; make the window larger to see them."
-    } else {
-        "No writes are being sent. Make the window larger, or press q to leave."
+    let writing = model.latest.armed().is_some();
+    let words = match (&model.dialog, &model.latest.paused) {
+        (Some(Dialog::Leave), _) if model.leaving.is_some() => "Leaving as soon as nothing is in flight.",
+        (Some(Dialog::Leave), _) => "Leave? What is in flight finishes first. Enter leaves, Esc stays.",
+        (_, Some(_)) => "Paused. Space goes on, q leaves. Make the window larger to see more.",
+        (_, None) if writing => {
+            "Writes go on. Space pauses them, q leaves. Make the window larger to see them."
+        }
+        _ => "No writes are being sent. q leaves. Make the window larger to see more.",
     };
     pen.wrapped(0, y, height.saturating_sub(y), words, plain);
 }
