@@ -2,9 +2,15 @@
 //! What counts is the ratio, measured in one run; it is printed last.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion};
+use cutover::domain::record::RowEnd;
+use cutover::engine::state::RowState;
+use cutover::tui::keymap::Key;
+use cutover::tui::msg::Msg;
+use cutover::tui::update::update;
 use cutover::tui::{model::Model, sample, view};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
@@ -49,6 +55,43 @@ fn floor(buffer: &mut Buffer, total: usize) {
     StatefulWidget::render(table, area, buffer, &mut state);
 }
 
+/// The worst key of a filter typed in 100,000 rows, and the worst state taken in while they are written, each with the
+/// frame after it. A frame of 60 Hz is 16 ms.
+fn keys_in_many_rows() -> Vec<String> {
+    let size = (120, 40);
+    let Ok(mut model) = sample::model(sample::review_of(100_000), size) else {
+        return Vec::new();
+    };
+    let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+    let mut worst = |model: &mut Model, msg: Msg| {
+        let begun = Instant::now();
+        update(model, msg);
+        ours(model, &mut buffer);
+        begun.elapsed()
+    };
+    let keys = "/sample00012 verdict:blocked"
+        .chars()
+        .map(|c| Msg::Key(Key::Char(c)));
+    let key = keys.map(|key| worst(&mut model, key)).max().unwrap_or_default();
+    let states = (0..20).map(|n: u64| {
+        let mut state = (*model.latest).clone();
+        if let Some(stage) = state.stages.first_mut() {
+            stage.rows = Arc::new(vec![RowState::default(); 100_000]);
+            stage.tally.rows.insert(RowEnd::Done, n);
+        }
+        Msg::State(Arc::new(state))
+    });
+    let states: Vec<Msg> = states.collect();
+    let state = states
+        .into_iter()
+        .map(|state| worst(&mut model, state))
+        .max()
+        .unwrap_or_default();
+    vec![format!(
+        "100000 rows: worst filter key to frame {key:?}, worst state to frame {state:?}"
+    )]
+}
+
 fn timed(mut frame: impl FnMut()) -> Duration {
     let begun = Instant::now();
     for _ in 0..FRAMES {
@@ -91,6 +134,7 @@ fn main() {
         }
     }
     group.finish();
+    lines.extend(keys_in_many_rows());
     criterion.final_summary();
     for line in lines {
         report(&line);

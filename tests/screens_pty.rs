@@ -1,6 +1,10 @@
 //! The real loop on a real terminal (a pseudo terminal), against an engine that only answers: the terminal is given
 //! back whatever ends the screen, and keys reach the engine as commands.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on says where"
+)]
 
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -55,7 +59,8 @@ async fn engine(mut taken: mpsc::Receiver<Envelope>, publish: watch::Sender<Arc<
         let mut next = (**publish.borrow()).clone();
         match &command {
             Command::Check(_) => {
-                next.stages[0].check = sample::checked(Environment::Rehearsal).stages[0].check.clone()
+                let checked = sample::checked(Environment::Rehearsal);
+                next.stages[0].check.clone_from(&checked.stages[0].check);
             }
             Command::Approve { .. } => next = sample::writing(),
             Command::Pause { by } => next.paused = Some(by.clone()),

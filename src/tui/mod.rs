@@ -14,18 +14,20 @@
 //! |---|---|
 //! | [`action`] | the one list of actions: keys, hints, help and palette are read from it |
 //! | [`keymap`], [`input`] | keys by name; from terminal events to messages |
-//! | [`model`], [`update`], [`view`] | all that is known; what changes it; how it is drawn |
-//! | [`rows`], [`filter`], [`eta`], [`needs`], [`words`], [`facts`], [`enabled`] | pure helpers of these |
+//! | [`model`], [`dialog`], [`update`], [`view`] | all that is known; what changes it; how it is drawn |
+//! | [`rows`], [`groups`], [`filter`], [`eta`], [`needs`], [`words`], [`facts`], [`enabled`] | pure helpers of these |
 //! | [`theme`], [`glyphs`], [`widgets`] | how it looks |
 //! | [`terminal`], [`perform`], [`notify`], [`run`](mod@run) | the rim: the terminal, the engine, the loop |
 //! | [`sample`], [`svg`] | runs to draw in tests, benches and screenshots |
 
 pub mod action;
+pub mod dialog;
 pub mod enabled;
 pub mod eta;
 pub mod facts;
 pub mod filter;
 pub mod glyphs;
+pub mod groups;
 pub mod input;
 pub mod keymap;
 pub mod model;

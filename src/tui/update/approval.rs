@@ -44,8 +44,8 @@ pub fn open_when_checked(model: &mut Model) {
     let Some(waiting) = model.waiting_check else {
         return;
     };
-    let state = model.latest.clone();
-    let Some(stage) = state.stages.iter().find(|stage| stage.id == waiting.stage) else {
+    let latest = model.latest.clone();
+    let Some(stage) = latest.stages.iter().find(|stage| stage.id == waiting.stage) else {
         return;
     };
     match checked(stage, waiting) {

@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod list;
+mod requests;
 
 use crate::tui::model::Model;
 use crate::tui::needs::grouped;
