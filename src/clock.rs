@@ -6,7 +6,8 @@
 //! refused when large.
 //!
 //! **Rehearsal**: virtual time that starts at a chosen instant and
-//! * runs at `speed` × real time while any worker is doing something (a request is in flight, a page is being parsed);
+//! * runs at `speed` × real time while any worker is doing something (a request is in flight, a page is being parsed),
+//!   and at the real pace while none is: a person's reading time is real;
 //! * **jumps** to the next due worker when every worker is waiting for a time: nobody watches ten quiet minutes go by,
 //!   and a wake-up happens at exactly its due time, so a pacer's rate is exact at any speed;
 //! * at speed 1 never jumps: that is the real pace.
@@ -169,8 +170,27 @@ impl Virtual {
 
     fn now(&self, state: &State) -> UtcMs {
         let real = state.origin_real.elapsed().as_micros();
-        let run = real.saturating_mul(u128::from(self.speed)) / 1000;
+        let run = real.saturating_mul(u128::from(self.rate(state))) / 1000;
         state.origin.plus_ms(i64::try_from(run).unwrap_or(i64::MAX))
+    }
+
+    fn rate(&self, state: &State) -> u32 {
+        if state.busy > 0 || !state.due.is_empty() {
+            self.speed
+        } else {
+            1
+        }
+    }
+
+    /// Changes what the rate depends on without time standing still or leaping: what has run so far ran at the old rate.
+    fn rebase(&self, state: &mut State, change: impl FnOnce(&mut State)) {
+        let before = self.rate(state);
+        let now = self.now(state);
+        change(state);
+        if self.rate(state) != before {
+            state.origin = now;
+            state.origin_real = Instant::now();
+        }
     }
 
     fn set(&self, state: &mut State, to: UtcMs) {
@@ -277,7 +297,7 @@ struct Busy(Clock);
 impl Busy {
     fn start(clock: &Clock) -> Self {
         if let Kind::Virtual(v) = &*clock.0 {
-            v.lock().busy += 1;
+            v.rebase(&mut v.lock(), |state| state.busy += 1);
         }
         Self(clock.clone())
     }
@@ -287,7 +307,7 @@ impl Drop for Busy {
     fn drop(&mut self) {
         if let Kind::Virtual(v) = &*self.0.0 {
             let mut state = v.lock();
-            state.busy = state.busy.saturating_sub(1);
+            v.rebase(&mut state, |state| state.busy = state.busy.saturating_sub(1));
             v.jump_if_idle(&mut state);
         }
     }

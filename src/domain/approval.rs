@@ -186,6 +186,13 @@ impl Approved {
         Ok(approved)
     }
 
+    /// The same for settling what was sent before the approval expired: everything must fit but the age. New writes ask
+    /// [`Approved::still_good`] each by itself and are refused.
+    pub fn to_settle(plan: Arc<Plan>, approval: Approval) -> Result<Self, Refusal> {
+        let then = approval.at;
+        Self::check(plan, approval, then)
+    }
+
     /// Whether the approval has not expired; asked again before every write.
     pub fn still_good(&self, now: UtcMs) -> Result<(), Refusal> {
         let expires = self.approval.expires_at.min(self.approval.at.plus_ms(VALID_MS));

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`ids`] | accounts, roles, stages, digests, effect ids |
 //! | [`money`] | amounts in minor units with their currency |
+//! | [`table`] | an operator's CSV file, read by the names of its columns |
 //! | [`text`] | text from outside, made safe to draw; masks for personal data |
 //! | [`time`] | instants and lengths |
 //! | [`scope`] | who moves and who stays |
@@ -24,6 +25,7 @@ pub mod panel;
 pub mod plan;
 pub mod record;
 pub mod scope;
+pub mod table;
 pub mod text;
 pub mod time;
 pub mod write;

@@ -47,6 +47,9 @@ pub enum MoneyError {
 }
 
 impl Currency {
+    /// Before every real one in order.
+    pub(crate) const MIN: Self = Self([0; 8]);
+
     /// Reads a code, of either case.
     pub fn parse(text: &str) -> Result<Self, MoneyError> {
         let fits = (3..=8).contains(&text.len());

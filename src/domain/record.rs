@@ -309,6 +309,15 @@ pub enum Record {
         /// What differs, or has to be known.
         findings: Vec<Finding>,
     },
+    /// Requests sent since the last such record: counts towards Stripe's read allocation over 30 days.
+    Used {
+        /// The account.
+        role: Role,
+        /// GETs.
+        gets: u64,
+        /// Writes.
+        writes: u64,
+    },
     /// The audit could not be made.
     AuditFailed {
         /// The stage.
@@ -341,9 +350,11 @@ impl Record {
             | Self::AuditFailed { stage, .. } => Some(*stage),
             Self::Approved { approval } => Some(approval.stage),
             Self::Intent(intent) => Some(intent.stage),
-            Self::Opened { .. } | Self::TailRecovered { .. } | Self::Paused { .. } | Self::Resumed { .. } => {
-                None
-            }
+            Self::Opened { .. }
+            | Self::TailRecovered { .. }
+            | Self::Paused { .. }
+            | Self::Resumed { .. }
+            | Self::Used { .. } => None,
         }
     }
 }

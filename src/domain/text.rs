@@ -3,7 +3,7 @@
 //! A terminal obeys control characters, and a reader is fooled by invisible ones. Both become visible escapes such as
 //! `<1b>`; nothing is dropped silently. Combining marks beyond a few per letter are folded into a count.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
@@ -71,12 +71,12 @@ pub fn safe(raw: &str) -> Safe {
                 return Safe(out);
             }
             if at > MARKS_PER_LETTER {
-                out.push_str(&format!("<+{} marks>", letter.chars().count() - at));
+                let _ = write!(out, "<+{} marks>", letter.chars().count() - at);
                 break;
             }
             kept += 1;
             if is_hostile(c) {
-                out.push_str(&format!("<{:02x}>", u32::from(c)));
+                let _ = write!(out, "<{:02x}>", u32::from(c));
             } else {
                 out.push(c);
             }

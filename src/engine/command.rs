@@ -9,7 +9,7 @@ use super::state::RunState;
 use crate::domain::approval::Refusal;
 use crate::domain::change::{ChangeKey, Decision};
 use crate::domain::ids::{Digest, Role, StageId};
-use crate::domain::plan::PlanError;
+use crate::domain::plan::{Plan, PlanError};
 
 /// One request to the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub enum Command {
         /// The decision, the same for all.
         decision: Decision,
     },
+    /// Take a plan from a file, made by this program earlier.
+    Import(Arc<Plan>),
     /// Read the facts again before approval.
     Check(StageId),
     /// Approve a plan and start writing.
@@ -56,8 +58,8 @@ pub enum Command {
     Reissue {
         /// The stage.
         stage: StageId,
-        /// The row.
-        row: ChangeKey,
+        /// The rows.
+        rows: Vec<ChangeKey>,
         /// Who.
         by: String,
     },

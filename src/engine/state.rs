@@ -5,6 +5,8 @@
 
 mod fold;
 
+pub use fold::Plans;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -366,6 +368,8 @@ pub struct RunState {
     pub log: Arc<VecDeque<LogLine>>,
     /// Per account.
     pub budgets: BTreeMap<Role, Budget>,
+    /// Requests sent by earlier pieces of work of this run, GETs and writes, by account.
+    pub used: BTreeMap<Role, (u64, u64)>,
     /// The clock when this was published.
     pub now: UtcMs,
     /// Virtual seconds per real one; `None` on the real clock.

@@ -1,1 +1,285 @@
-//! rehearsal
+//! Two Stripe accounts in a box: an old one (Australian, customers of two regions) and a new one (American, empty but
+//! for what the PAN copy brought), each a real HTTP server on loopback, both deterministic from a scenario and a seed.
+//!
+//! It shares no types with the client, so it can catch the client's mistakes. What it does rests on Stripe's `OpenAPI`
+//! document 2026-08-26.dahlia and on recorded behaviour of the live API.
+//!
+//! # What is simulated
+//!
+//! * Transport: Basic and Bearer keys, restricted keys that may only read, revoked keys; nested forms; Stripe's
+//!   refusals word for word where they are known; `Request-Id`, `Date`, `Stripe-Version`, idempotency and limiter
+//!   headers; cursor pages; `expand[]` by whitelist.
+//! * Order: key, limiters, idempotency, object lock, endpoint. Idempotent answers are kept, 500s included, for 24 to
+//!   26 hours of the simulated clock.
+//! * Objects: account, customers, invoice credit ledger in any number of currencies, cash balances, billing credit
+//!   grants and their summary, payment methods (read), events, a search that lags, the test helper that funds a cash balance.
+//! * Faults and foreign actors ([`Scenario`]), as pure functions of seed and request wherever chance is involved.
+//! * The PAN copy with its mapping file.
+//! * [`Running::verdict`]: whether a run harmed anybody, judged from the accounts alone.
+//!
+//! # What is not
+//!
+//! Charges, invoices, subscriptions, coupons and webhooks; anything not in the table answers 404 in Stripe's
+//! shape. Credit grants are never used up, since nothing is metered. An object lock is refused at once instead of
+//! after a wait. Latency is what the options say, not what Stripe has.
+//!
+//! # Where what is
+//!
+//! * The way of a request: `wire` (connections that misbehave), `server`, `pipeline` (admission, with `auth`, `limits`,
+//!   `idempotency`), `execute` (commit and answer), `reply`, `errors`.
+//! * Reading: `form`, `params`, `expand`, `endpoints` (the table of everything that answers).
+//! * The world: `world`, `people`, `pages` (stores and cursor pages), `index`, `objects/*`.
+//! * Making it: `scenario`, `plan`, `populate`, `history`, `names`, `dice`, `ids`, `pan_copy`, `start`.
+//! * What goes wrong: `faults`, `mischief`, `foreign`. What comes back: `world_log`, `replay`. Who judges: `watch`,
+//!   `verdict`, `requests`, `admin`.
+//!
+//! A new resource is a file in `objects`, its rows in `endpoints`, a field of `world::Account` and a kind in `expand`.
+//!
+//! # Time
+//!
+//! Everything asks the one [`Clock`]. Latency and stalls wait as bystanders: they never make a rehearsal's clock jump.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch as channel;
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use pan_copy::Mapped;
+use pipeline::lock;
+use server::Served;
+
+mod address;
+mod admin;
+mod auth;
+mod call;
+mod currency;
+mod dice;
+mod endpoints;
+mod errors;
+mod execute;
+mod expand;
+mod faults;
+mod foreign;
+mod form;
+mod history;
+mod idempotency;
+mod ids;
+mod index;
+mod limits;
+mod metadata;
+mod mischief;
+mod names;
+mod objects;
+mod pages;
+mod pan_copy;
+mod params;
+mod people;
+mod pipeline;
+mod plan;
+mod populate;
+mod replay;
+mod reply;
+mod requests;
+mod scenario;
+mod server;
+mod start;
+mod verdict;
+mod watch;
+mod wire;
+mod world;
+mod world_log;
+
+pub use requests::{Counts, Logged};
+pub use scenario::{Scenario, ScenarioError, names};
+pub use verdict::{Claim, Verdict, Violation, rule};
+pub use world::Side;
+pub use world_log::WorldLogError;
+
+/// How long stopping waits for requests being answered.
+const STOP_WAIT: std::time::Duration = std::time::Duration::from_millis(300);
+
+/// What to simulate.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The world and its faults.
+    pub scenario: Scenario,
+    /// Decides everything the scenario leaves open.
+    pub seed: u64,
+    /// Customers of the old account; `None`: as the scenario says; 0: two empty accounts.
+    pub customers: Option<u32>,
+    /// 0: any free port.
+    pub source_port: u16,
+    /// 0: any free port.
+    pub destination_port: u16,
+    /// Lifts the rate and concurrency limiters (not the scenario's faults).
+    pub no_limits: bool,
+    /// How long every answer takes, milliseconds of the clock.
+    pub latency_ms: u32,
+    /// The clock both accounts live by; a rehearsal's should start at [`Scenario::starts_at`].
+    pub clock: Clock,
+    /// Where changes are written down, to be found again when the process was killed; `None`: nowhere.
+    pub world_log: Option<PathBuf>,
+    /// Where the PAN copy's mapping file goes; `None`: beside the world log, or else a temporary directory.
+    pub mapping_csv: Option<PathBuf>,
+    /// Live keys and `livemode: true` instead of test mode.
+    pub livemode: bool,
+}
+
+impl Options {
+    /// Options with nothing special: seed 7, any ports, limits as documented, no latency, test mode, no world log.
+    #[must_use]
+    pub const fn new(scenario: Scenario, clock: Clock) -> Self {
+        Self {
+            scenario,
+            seed: 7,
+            customers: None,
+            source_port: 0,
+            destination_port: 0,
+            no_limits: false,
+            latency_ms: 0,
+            clock,
+            world_log: None,
+            mapping_csv: None,
+            livemode: false,
+        }
+    }
+}
+
+/// Why the simulator did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port cannot be had.
+    #[error("port {port} for the {} account cannot be used ({why}): choose another, or 0 for any free one", side.name())]
+    Port {
+        /// The port asked for.
+        port: u16,
+        /// For which account.
+        side: Side,
+        /// What the system said.
+        why: std::io::Error,
+    },
+    /// The mapping file cannot be written.
+    #[error("the PAN copy's mapping file {} cannot be written: {why}", path.display())]
+    Mapping {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: std::io::Error,
+    },
+    /// The world log cannot be used.
+    #[error(transparent)]
+    WorldLog(#[from] WorldLogError),
+}
+
+/// How to reach one account.
+#[derive(Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Endpoint {
+    /// API base, `http://127.0.0.1:PORT`.
+    pub url: String,
+    /// Secret key; may do everything.
+    pub key: String,
+    /// Restricted key; may only read.
+    pub read_only_key: String,
+    /// `acct_…`
+    pub account: String,
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({} at {}, keys hidden)", self.account, self.url)
+    }
+}
+
+/// How to reach both, and where the mapping file is.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Description {
+    /// The old account.
+    pub source: Endpoint,
+    /// The new account.
+    pub destination: Endpoint,
+    /// The PAN copy's mapping file.
+    pub mapping_csv: PathBuf,
+}
+
+/// Starts simulators.
+#[derive(Clone, Copy, Debug)]
+pub struct Simulator;
+
+impl Simulator {
+    /// Makes the world, or restores it from the world log, plays the PAN copy, and serves both accounts.
+    /// Must be called within a tokio runtime.
+    pub async fn start(options: Options) -> Result<Running, StartError> {
+        start::start(options).await
+    }
+}
+
+/// Two accounts being served.
+pub struct Running {
+    served: Arc<Served>,
+    description: Description,
+    mapping: Mutex<Vec<Mapped>>,
+    stop: channel::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Running({:?})", self.description)
+    }
+}
+
+impl Running {
+    /// How to reach both accounts.
+    #[must_use]
+    pub const fn describe(&self) -> &Description {
+        &self.description
+    }
+
+    /// Judges the accounts as they are now. `claims`: what the run says it has done; without claims nothing can be
+    /// missed, everything else is judged all the same.
+    #[must_use]
+    pub fn verdict(&self, claims: &[Claim]) -> Verdict {
+        let source = lock(&self.served.cores[0]);
+        let destination = lock(&self.served.cores[1]);
+        let watch = lock(&self.served.shared.watch);
+        verdict::judge(&source.account, &destination.account, &watch, claims)
+    }
+
+    /// The newest requests of both accounts, source first, oldest first; at most 20,000 each.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Logged> {
+        let all = self.served.cores.iter();
+        all.flat_map(|core| lock(core).log.kept().cloned().collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// Counters of one account.
+    #[must_use]
+    pub fn counts(&self, side: Side) -> Counts {
+        lock(&self.served.cores[side.index()]).log.counts()
+    }
+
+    /// Plays the PAN copy again, as Stripe does: only what is new since is added; the mapping file is written anew.
+    pub fn play_pan_copy(&self) -> Result<(), StartError> {
+        start::play_again(self)
+    }
+
+    /// Makes new keys for an account, as its owner would after a revocation; the old ones are expired.
+    pub fn renew_keys(&self, side: Side) -> Result<Endpoint, StartError> {
+        start::renew_keys(self, side)
+    }
+
+    /// Stops serving. Requests being answered are given up.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        for mut task in self.tasks {
+            // Connections that are kept alive close at once; one in the middle of a stall would not.
+            if tokio::time::timeout(STOP_WAIT, &mut task).await.is_err() {
+                task.abort();
+            }
+        }
+    }
+}

@@ -25,7 +25,7 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::{Accounts, Role, StageId};
 use crate::domain::money::Money;
 use crate::domain::panel::Panel;
-use crate::domain::plan::{Plan, PlanError};
+use crate::domain::plan::{Header, Plan, PlanError};
 use crate::domain::record::{Attested, RowEnd};
 use crate::domain::scope::ScopeRule;
 use crate::domain::time::UtcMs;
@@ -214,6 +214,9 @@ pub trait Stage: Send + Sync {
     /// Reads both accounts. GETs only.
     fn gather<'a>(&'a self, reading: &'a Reading) -> Boxed<'a, Result<Gathered, StageError>>;
 
+    /// What every plan of this stage is for, under these settings: accounts, scope, policies.
+    fn header(&self, accounts: &Accounts, settings: &Settings) -> Result<Header, StageError>;
+
     /// Makes a plan of what was read. Pure: the same facts give the same plan.
     fn plan(&self, gathered: &Gathered, reading: &Reading) -> Result<Plan, StageError>;
 
@@ -222,6 +225,9 @@ pub trait Stage: Send + Sync {
 
     /// The script: what to do next for `change`, given what has happened. Pure.
     fn next(&self, change: &Change, facts: &[Fact]) -> Step;
+
+    /// Order among rows of one subject, which are written one after another: lowest first.
+    fn rank(&self, change: &Change) -> u32;
 
     /// Whether a response (or an object found by a probe) is the effect that was sent; says what differs otherwise.
     fn attest(&self, write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<Attested, String>;

@@ -54,6 +54,7 @@ use thiserror::Error;
 use crate::clock::Clock;
 use crate::engine::command::Handle;
 pub use msg::{Exit, Signal};
+pub use terminal::restore;
 
 /// How the screen is to look.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +69,26 @@ pub struct Options {
     pub unmask: Option<bool>,
     /// The run's clock. Without it the screen shows the time of the last state.
     pub clock: Option<Clock>,
+}
+
+impl Options {
+    /// What the command line says; everything else as the machine says.
+    #[must_use]
+    pub fn new(ascii: bool, no_color: bool, theme: Option<String>) -> Self {
+        Self {
+            ascii: ascii.then_some(true),
+            no_color,
+            theme,
+            ..Self::default()
+        }
+    }
+
+    /// With the run's clock, so that the time on screen goes on between two states.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
 }
 
 /// Why there is no screen. Nothing was written because of it.

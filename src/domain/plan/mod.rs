@@ -186,6 +186,15 @@ pub struct Plan {
     made_at: UtcMs,
 }
 
+/// Plans are equal when their digests are: that is what a digest is for.
+impl PartialEq for Plan {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl Eq for Plan {}
+
 impl Plan {
     /// Seals `changes`, in any order, into a plan. `made_at` and `findings` are outside the digest.
     pub fn seal(

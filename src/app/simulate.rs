@@ -1,0 +1,54 @@
+//! `cutover simulate`: the two accounts as servers, until a signal.
+
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::failure::Failure;
+use super::out;
+use crate::cli::{Exit, Simulate};
+use crate::clock::Clock;
+use crate::rehearsal::{Endpoint, Options, Scenario, Simulator};
+
+#[derive(Serialize)]
+struct Ready<'a> {
+    source: &'a Endpoint,
+    destination: &'a Endpoint,
+    mapping_csv: &'a std::path::Path,
+    /// The simulated application has no database of its own yet.
+    database_url: Option<&'a str>,
+}
+
+/// Prints one line when both accounts answer, then serves.
+pub(super) async fn simulate(args: Simulate) -> Result<Exit, Failure> {
+    let scenario = Scenario::load(&args.world.scenario).map_err(Failure::usage)?;
+    let mut options = Options::new(scenario, Clock::real());
+    options.seed = args.world.seed;
+    options.customers = args.world.customers;
+    options.source_port = args.source_port;
+    options.destination_port = args.destination_port;
+    options.no_limits = args.world.no_limits;
+    options.latency_ms = u32::try_from(args.world.latency_ms.unwrap_or(0)).unwrap_or(u32::MAX);
+    let running = Simulator::start(options).await.map_err(Failure::usage)?;
+    let described = running.describe();
+    let ready = Ready {
+        source: &described.source,
+        destination: &described.destination,
+        mapping_csv: &described.mapping_csv,
+        database_url: None,
+    };
+    out::say(&serde_json::to_string(&ready).unwrap_or_default());
+    until_signal().await?;
+    running.stop().await;
+    Ok(Exit::Done)
+}
+
+async fn until_signal() -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(Failure::failed)?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,363 @@
+//! Starting work, and what follows when it ends.
+
+use std::sync::Arc;
+
+use super::Engine;
+use crate::domain::approval::Approved;
+use crate::domain::change::{Change, Verdict};
+use crate::domain::ids::{Role, StageId};
+use crate::domain::panel::Tone;
+use crate::domain::record::{Record, RowEnd};
+use crate::domain::write::When;
+use crate::engine::command::CommandRefused;
+use crate::engine::machine;
+use crate::engine::pin;
+use crate::engine::server_time::ServerTime;
+use crate::engine::state::{EffectBook, Phase, StageState};
+use crate::engine::worker::{Planned, Report};
+use crate::engine::writer::{self, Finished, Gate, Known, Stop};
+use crate::stages;
+
+/// Rows shown while reading, at most: the table is for looking, the plan comes after.
+const PREVIEW_ROWS: usize = 200_000;
+
+impl Engine {
+    pub(super) fn gather(&mut self, id: StageId) {
+        let Some(stage) = stages::get(id) else { return };
+        let (desk, vault, seq) = (self.desk.clone(), self.vault.clone(), self.state.journal_seq);
+        self.reading.retain(|task| !task.is_finished());
+        self.reading.push(tokio::spawn(desk.gather(stage, vault, seq)));
+    }
+
+    pub(super) async fn import(
+        &mut self,
+        plan: &Arc<crate::domain::plan::Plan>,
+    ) -> Result<(), CommandRefused> {
+        let stage = plan.header().stage;
+        self.fits_settings(plan)?;
+        let stored = self.vault.store_plan(plan, self.state.journal_seq);
+        let file = stored.map_err(|e| CommandRefused::NotNow(e.to_string()))?;
+        let (digest, totals) = (plan.digest(), plan.totals().clone());
+        self.record(Record::Planned {
+            stage,
+            digest,
+            totals,
+            file,
+        })
+        .await
+    }
+
+    /// A plan is for these accounts, this scope and these policies, or it is not written.
+    fn fits_settings(&self, plan: &crate::domain::plan::Plan) -> Result<(), CommandRefused> {
+        let refused = |why: String| CommandRefused::NotNow(why);
+        let stage = stages::get(plan.header().stage)
+            .ok_or_else(|| refused("this program has no such stage".to_owned()))?;
+        let wanted = stage
+            .header(&self.desk.accounts, &self.desk.settings)
+            .map_err(|e| refused(e.to_string()))?;
+        if *plan.header() == wanted {
+            return Ok(());
+        }
+        Err(refused(
+            "the plan was made for other accounts, another scope or other settings than the configuration has now: make \
+             it again"
+                .to_owned(),
+        ))
+    }
+
+    pub(super) fn check(&mut self, id: StageId) {
+        let (Some(stage), Some(plan)) = (stages::get(id), self.plan_of(id)) else {
+            return;
+        };
+        self.set_phase(id, Phase::Checking);
+        self.reading
+            .push(tokio::spawn(self.desk.clone().check(stage, plan)));
+    }
+
+    pub(super) fn audit(&mut self, id: StageId) {
+        let (Some(stage), Some(plan)) = (stages::get(id), self.plan_of(id)) else {
+            return;
+        };
+        let ends = self.state.stage(id).map(ends).unwrap_or_default();
+        self.set_phase(id, Phase::Auditing);
+        self.reading
+            .push(tokio::spawn(self.desk.clone().audit(stage, plan, ends)));
+    }
+
+    fn plan_of(&self, id: StageId) -> Option<Arc<crate::domain::plan::Plan>> {
+        self.state.stage(id).and_then(|stage| stage.plan.clone())
+    }
+
+    pub(super) fn write(&mut self, id: StageId) -> Result<(), CommandRefused> {
+        let refused = |why: &str| CommandRefused::NotNow(why.to_owned());
+        let stage = self
+            .state
+            .stage(id)
+            .ok_or_else(|| refused("this run has no such stage"))?;
+        let (Some(plan), Some(approval)) = (stage.plan.clone(), stage.approval.clone()) else {
+            return Err(refused("there is no approval on record"));
+        };
+        self.fits_settings(&plan)?;
+        let approved = Approved::to_settle(plan, approval)?;
+        let changes = pending(stage);
+        let known = known(&self.book, id, &changes);
+        let granted = granted(&self.book, id, stage);
+        let stop = Stop::default();
+        self.writing = Some(stop.clone());
+        let job = Job {
+            approved,
+            changes,
+            known,
+            granted,
+            stop,
+            stage: id,
+            desk: self.desk.clone(),
+            links: self.links.clone(),
+            write_keys: self.write_keys.clone(),
+            journal: self.journal.clone(),
+            server: self.server.clone(),
+            process_began: self.process_began,
+            fence: self.fence.clone(),
+            run: self.state.run.clone(),
+            folded: self.folded.clone(),
+        };
+        tokio::spawn(job.run());
+        Ok(())
+    }
+
+    pub(super) async fn report(&mut self, report: Report) {
+        match report {
+            Report::Progress {
+                stage,
+                what,
+                done,
+                total,
+            } => return self.progress(stage, what, done, total),
+            Report::Preview { stage, rows } => return self.preview(stage, &rows),
+            Report::Gathered {
+                stage,
+                result: Ok(planned),
+            } => self.planned(stage, *planned).await,
+            Report::Gathered {
+                stage,
+                result: Err(why),
+            } => {
+                self.record_quietly(Record::GatherFailed { stage, why }).await;
+            }
+            Report::Checked { stage, plan, result } => {
+                self.set_phase(stage, Phase::Review);
+                match result {
+                    Ok(check) => {
+                        let (objects, drifted, digest) = (check.objects, check.drifted, plan.digest());
+                        self.record_quietly(Record::Checked {
+                            stage,
+                            digest,
+                            objects,
+                            drifted,
+                        })
+                        .await;
+                    }
+                    Err(why) => self.note(
+                        format!("{stage}: the facts could not be read again: {why}"),
+                        Tone::Bad,
+                    ),
+                }
+            }
+            Report::Audited { stage, result } => {
+                let record = match result {
+                    Ok(audit) => Record::Audited {
+                        stage,
+                        compared: audit.compared,
+                        findings: audit.findings,
+                    },
+                    Err(why) => Record::AuditFailed { stage, why },
+                };
+                self.record_quietly(record).await;
+            }
+            Report::Written { stage, finished } => {
+                let acts = self.finished(stage, &finished);
+                // What cannot be recorded is fatal and shown as such.
+                let _ = self.act_all(acts).await;
+            }
+        }
+        self.count_requests().await;
+        self.publish_now();
+    }
+
+    async fn planned(&mut self, stage: StageId, planned: Planned) {
+        let Planned {
+            plan,
+            file,
+            snapshot,
+            head,
+            counts,
+        } = planned;
+        let gathered = Record::Gathered {
+            stage,
+            snapshot: head,
+            file: snapshot,
+            counts,
+        };
+        let record = Record::Planned {
+            stage,
+            digest: plan.digest(),
+            totals: plan.totals().clone(),
+            file,
+        };
+        if self.record_quietly(gathered).await {
+            self.record_quietly(record).await;
+        }
+    }
+
+    fn progress(&mut self, id: StageId, what: String, done: u64, total: Option<u64>) {
+        let now = self.desk.clock.now();
+        let Some(stage) = self.state.stage_mut(id) else {
+            return;
+        };
+        if stage.meter.what != what {
+            stage.meter.started_at = now;
+        }
+        let started_at = stage.meter.started_at;
+        stage.meter = crate::engine::state::Meter {
+            what,
+            done,
+            total,
+            started_at,
+            last_at: now,
+        };
+    }
+
+    fn preview(&mut self, id: StageId, rows: &[Arc<Change>]) {
+        let Some(stage) = self.state.stage_mut(id) else {
+            return;
+        };
+        if stage.phase == Phase::Gathering && stage.preview.len() < PREVIEW_ROWS {
+            Arc::make_mut(&mut stage.preview).extend_from_slice(rows);
+        }
+    }
+
+    /// What a process does first with the state it found.
+    pub(super) async fn take_up(&mut self) {
+        for act in machine::take_up(&self.state) {
+            let _: Result<(), CommandRefused> = self.act(act).await;
+        }
+    }
+}
+
+fn ends(
+    stage: &StageState,
+) -> Vec<(
+    crate::domain::change::ChangeKey,
+    RowEnd,
+    Option<crate::domain::money::Money>,
+)> {
+    let Some(plan) = &stage.plan else {
+        return Vec::new();
+    };
+    let rows = plan.changes().iter().zip(stage.rows.iter());
+    rows.filter_map(|(change, row)| {
+        let moved = row.detail.as_ref().and_then(|detail| detail.moved);
+        Some((change.key.clone(), row.end?, moved))
+    })
+    .collect()
+}
+
+fn pending(stage: &StageState) -> Vec<Arc<Change>> {
+    let Some(plan) = &stage.plan else {
+        return Vec::new();
+    };
+    let rows = plan.changes().iter().zip(stage.rows.iter());
+    rows.filter(|(change, row)| change.verdict == Verdict::Planned && row.end.is_none())
+        .map(|(change, _)| change.clone())
+        .collect()
+}
+
+fn known(book: &EffectBook, id: StageId, changes: &[Arc<Change>]) -> Known {
+    let of =
+        |change: &Arc<Change>| Some((change.key.clone(), book.0.get(&(id, change.key.clone()))?.clone()));
+    changes.iter().filter_map(of).collect()
+}
+
+/// Writes of the plan that were granted before, by account.
+fn granted(book: &EffectBook, id: StageId, stage: &StageState) -> std::collections::BTreeMap<Role, u64> {
+    let mut granted = std::collections::BTreeMap::new();
+    let Some(plan) = &stage.plan else { return granted };
+    for change in plan.changes() {
+        let writes = change
+            .writes_now()
+            .iter()
+            .filter(|write| write.when == When::Always);
+        for write in writes.filter(|write| book.get(id, &change.key, &write.effect).is_some()) {
+            *granted.entry(write.role).or_default() += 1;
+        }
+    }
+    granted
+}
+
+/// Writing of one plan, off the loop.
+struct Job {
+    approved: Approved,
+    changes: Vec<Arc<Change>>,
+    known: Known,
+    granted: std::collections::BTreeMap<Role, u64>,
+    stop: Stop,
+    stage: StageId,
+    desk: crate::engine::worker::Desk,
+    links: std::collections::BTreeMap<Role, crate::stripe::Link>,
+    write_keys: super::WriteKeys,
+    journal: Arc<dyn crate::engine::journal::Store<Record>>,
+    server: std::collections::BTreeMap<Role, ServerTime>,
+    process_began: crate::domain::time::UtcMs,
+    fence: String,
+    run: String,
+    folded: tokio::sync::mpsc::Sender<writer::Journalled>,
+}
+
+impl Job {
+    async fn run(self) {
+        let (reports, stage) = (self.desk.reports.clone(), self.stage);
+        let finished = match self.write().await {
+            Ok(finished) => finished,
+            Err(why) => Finished::Halted(why),
+        };
+        let _ = reports.send(Report::Written { stage, finished }).await;
+    }
+
+    async fn write(self) -> Result<Finished, String> {
+        let script = stages::get(self.stage).ok_or("this program has no such stage")?;
+        let mut writers = std::collections::BTreeMap::new();
+        let (mut server, accounts) = (self.server, &self.desk.accounts);
+        for role in Role::BOTH
+            .into_iter()
+            .filter(|role| self.approved.plan().totals().writes(*role) > 0)
+        {
+            let link = self
+                .links
+                .get(&role)
+                .ok_or_else(|| format!("there is no connection to the {role} account"))?;
+            let link = link.with_key((self.write_keys)(role)?);
+            let reader = link.reader().map_err(|e| e.to_string())?;
+            let clock = server.entry(role).or_default().clone();
+            pin::check(&reader, accounts.of(role), accounts.environment, &clock)
+                .await
+                .map_err(|e| e.to_string())?;
+            writers.insert(role, link.writer().map_err(|e| e.to_string())?);
+        }
+        let gate = Gate {
+            approved: self.approved,
+            stage: script,
+            readers: self.desk.readers.clone(),
+            writers,
+            journal: self.journal,
+            clock: self.desk.clock.clone(),
+            server,
+            stop: self.stop,
+            process_began: self.process_began,
+            fence: self.fence,
+            run: self.run,
+            folded: self.folded,
+            granted: self.granted,
+        };
+        Ok(writer::write(gate, self.changes, &self.known).await)
+    }
+}

@@ -1,0 +1,96 @@
+//! Foreign actors: people at the dashboard, who change things while the program works.
+
+use serde::Deserialize;
+
+use super::faults::path_matches;
+use super::world::Side;
+
+/// What a foreign actor does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Deed {
+    /// Posts `amount` in `currency` to the customer's ledger.
+    BalanceTransaction,
+    /// Deletes the customer.
+    DeleteCustomer,
+    /// Renames the customer.
+    RenameCustomer,
+    /// A bank transfer of `amount` in `currency` arrives.
+    FundCash,
+}
+
+/// A `[[foreign]]` of a scenario: one deed, just before the `nth` request that matches.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Actor {
+    pub(crate) account: Side,
+    #[serde(rename = "do")]
+    pub(crate) deed: Deed,
+    /// Requests that count, as `POST /v1/customers/*/balance_transactions`; absent: every request.
+    pub(crate) before: Option<String>,
+    /// The how manieth of them, from 1.
+    pub(crate) nth: Option<u32>,
+    /// Not before so long after the start of the night.
+    pub(crate) after_ms: Option<i64>,
+    /// `same` (the one the request is about) or `mover:N`, `stayer:N`: the N-th with credit, from 0.
+    pub(crate) customer: String,
+    #[serde(default)]
+    pub(crate) amount: i64,
+    pub(crate) currency: Option<String>,
+}
+
+impl Actor {
+    /// What is wrong with it, as one sentence.
+    pub(crate) fn problem(&self) -> Option<String> {
+        if self.nth == Some(0) {
+            return Some("nth counts from 1".into());
+        }
+        if self.before.as_ref().is_some_and(|b| b.split(' ').count() != 2) {
+            return Some("before must be a method and a path, such as \"POST /v1/customers/*\"".into());
+        }
+        if matches!(self.deed, Deed::BalanceTransaction | Deed::FundCash) && self.currency.is_none() {
+            return Some("this deed needs an amount and a currency".into());
+        }
+        let known = self.customer == "same" || which(&self.customer).is_some();
+        (!known).then(|| "customer must be \"same\", \"mover:N\" or \"stayer:N\"".into())
+    }
+
+    /// Whether a request is one of those counted.
+    pub(crate) fn counts(&self, method: &str, path: &str, since_start: i64) -> bool {
+        self.after_ms.is_none_or(|ms| since_start >= ms)
+            && self.before.as_ref().is_none_or(|before| {
+                before
+                    .split_once(' ')
+                    .is_some_and(|(m, p)| m == method && path_matches(p, path))
+            })
+    }
+
+    /// The request this deed amounts to.
+    pub(crate) fn request(&self, customer: &str) -> (&'static str, String, String) {
+        let base = format!("/v1/customers/{customer}");
+        let currency = self.currency.as_deref().unwrap_or("usd");
+        let amount = self.amount;
+        match self.deed {
+            Deed::BalanceTransaction => (
+                "POST",
+                format!("{base}/balance_transactions"),
+                format!("amount={amount}&currency={currency}&description=by+hand"),
+            ),
+            Deed::DeleteCustomer => ("DELETE", base, String::new()),
+            Deed::RenameCustomer => ("POST", base, "name=Renamed+by+hand".into()),
+            Deed::FundCash => (
+                "POST",
+                format!("/v1/test_helpers/customers/{customer}/fund_cash_balance"),
+                format!("amount={amount}&currency={currency}"),
+            ),
+        }
+    }
+}
+
+/// `mover:3` as `("mover", 3)`.
+pub(crate) fn which(customer: &str) -> Option<(&str, usize)> {
+    let (role, n) = customer.split_once(':')?;
+    ["mover", "stayer"]
+        .contains(&role)
+        .then(|| n.parse().ok().map(|n| (role, n)))?
+}

@@ -1,0 +1,165 @@
+//! Customers and their ledgers. Lean, because a world may have 100,000 of them: what nearly every customer has is a
+//! typed field, what few have lies in `rest` as JSON.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::address::Address;
+use super::currency::Cur;
+use super::metadata::Metadata;
+use super::pages::Row;
+use super::world::{By, Role};
+
+/// A row of a customer's invoice credit ledger.
+pub(crate) struct Txn {
+    pub(crate) id: Box<str>,
+    pub(crate) created: i64,
+    /// Negative: credit to the customer.
+    pub(crate) amount: i64,
+    /// Sum of the ledger in this currency after this row.
+    pub(crate) ending: i64,
+    pub(crate) cur: Cur,
+    pub(crate) by: By,
+    pub(crate) kind: &'static str,
+    pub(crate) more: Option<Box<TxnMore>>,
+}
+
+/// What only some rows have.
+#[derive(Default)]
+pub(crate) struct TxnMore {
+    pub(crate) description: Option<Box<str>>,
+    pub(crate) metadata: Metadata,
+    pub(crate) invoice: Option<Box<str>>,
+    pub(crate) credit_note: Option<Box<str>>,
+}
+
+impl Row for Txn {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn created(&self) -> i64 {
+        self.created
+    }
+}
+
+/// Real money held for a customer.
+#[derive(Default)]
+pub(crate) struct Cash {
+    pub(crate) available: BTreeMap<Cur, i64>,
+    pub(crate) manual: bool,
+    pub(crate) own_setting: bool,
+    pub(crate) rows: Vec<CashTxn>,
+}
+
+/// A movement of that money. Only `funded` rows can be made here.
+pub(crate) struct CashTxn {
+    pub(crate) id: Box<str>,
+    pub(crate) created: i64,
+    pub(crate) net: i64,
+    pub(crate) ending: i64,
+    pub(crate) cur: Cur,
+    pub(crate) reference: Option<Box<str>>,
+}
+
+impl Row for CashTxn {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn created(&self) -> i64 {
+        self.created
+    }
+}
+
+/// A customer.
+pub(crate) struct Customer {
+    pub(crate) id: Box<str>,
+    pub(crate) created: i64,
+    pub(crate) role: Role,
+    pub(crate) deleted: bool,
+    pub(crate) delinquent: bool,
+    pub(crate) currency: Option<Cur>,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) email: Option<Box<str>>,
+    pub(crate) metadata: Metadata,
+    pub(crate) ledger: Vec<Txn>,
+    /// How many of `ledger` were there at the start.
+    pub(crate) ledger_at_start: u32,
+    /// What `invoice_credit_balance` lies by, for worlds whose sources disagree.
+    pub(crate) credit_off_by: i64,
+    pub(crate) methods: Vec<u32>,
+    /// Slot of `invoice_settings.default_payment_method`.
+    pub(crate) default_method: Option<u32>,
+    /// Slot of `default_source`.
+    pub(crate) default_source: Option<u32>,
+    pub(crate) address: Option<Box<Address>>,
+    pub(crate) cash: Option<Box<Cash>>,
+    /// Fields few customers have, as the API shows them.
+    pub(crate) rest: Option<Box<Map<String, Value>>>,
+}
+
+impl Customer {
+    /// A customer with nothing but an id.
+    pub(crate) fn bare(id: &str, created: i64, role: Role) -> Self {
+        Self {
+            id: id.into(),
+            created,
+            role,
+            deleted: false,
+            delinquent: false,
+            currency: None,
+            name: None,
+            email: None,
+            metadata: Metadata::default(),
+            ledger: Vec::new(),
+            ledger_at_start: 0,
+            credit_off_by: 0,
+            methods: Vec::new(),
+            default_method: None,
+            default_source: None,
+            address: None,
+            cash: None,
+            rest: None,
+        }
+    }
+
+    /// The ledger's sum in a currency, from its newest row of that currency.
+    pub(crate) fn sum(&self, cur: Cur) -> i64 {
+        let newest = self.ledger.iter().rev().find(|row| row.cur == cur);
+        newest.map_or(0, |row| row.ending)
+    }
+
+    /// Sums of every currency the ledger ever held.
+    pub(crate) fn sums(&self) -> BTreeMap<Cur, i64> {
+        let mut sums = BTreeMap::new();
+        for row in self.ledger.iter().rev() {
+            sums.entry(row.cur).or_insert(row.ending);
+        }
+        sums
+    }
+
+    /// A rare field.
+    pub(crate) fn rest(&self, name: &str) -> Value {
+        self.rest
+            .as_ref()
+            .and_then(|r| r.get(name).cloned())
+            .unwrap_or(Value::Null)
+    }
+
+    /// The rare fields, to set one.
+    pub(crate) fn rest_mut(&mut self) -> &mut Map<String, Value> {
+        self.rest.get_or_insert_with(Box::default)
+    }
+}
+
+impl Row for Customer {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn created(&self) -> i64 {
+        self.created
+    }
+    fn listed(&self) -> bool {
+        !self.deleted
+    }
+}

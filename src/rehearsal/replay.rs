@@ -1,0 +1,154 @@
+//! Requests that nobody sends over HTTP: deeds of foreign actors, and a restored world's past.
+
+use super::endpoints;
+use super::errors::Refusal;
+use super::execute::Deed;
+use super::faults::FaultKind;
+use super::foreign;
+use super::form;
+use super::ids;
+use super::pipeline::{Core, Incoming, fingerprint};
+use super::reply::Reply;
+use super::world::{By, Role};
+use super::world_log::{Kept, Line};
+use crate::domain::time::UtcMs;
+
+impl Core {
+    /// Lets foreign actors act whose moment has come.
+    pub(crate) fn foreign_deeds(&mut self, incoming: &Incoming, now: UtcMs) {
+        let since = now.since(self.shared.start);
+        let mut due = Vec::new();
+        for waiting in self.actors.iter_mut().filter(|w| !w.done) {
+            if waiting.actor.counts(&incoming.method, &incoming.path, since) {
+                waiting.met += 1;
+                if waiting.met >= waiting.actor.nth.unwrap_or(1) {
+                    waiting.done = true;
+                    due.push((waiting.number, waiting.actor.clone()));
+                }
+            }
+        }
+        for (number, actor) in due {
+            if let Some(customer) = self.foreign_target(&actor.customer, &incoming.path) {
+                let (method, path, form) = actor.request(&customer);
+                let seed = self.shared.seed.to_be_bytes();
+                let token = ids::mix(&[b"foreign", &seed, path.as_bytes(), &number.to_be_bytes()]);
+                let line = Line::Request {
+                    at: now,
+                    account: self.account.side,
+                    method: method.to_owned(),
+                    path,
+                    form,
+                    token,
+                    nth: 0,
+                    key: None,
+                    kept: Kept::Nothing,
+                    actor: Some(number),
+                };
+                self.apply_line(&line);
+                self.write_line(&line);
+            }
+        }
+    }
+
+    fn foreign_target(&self, customer: &str, path: &str) -> Option<String> {
+        if customer == "same" {
+            return path.split('/').find(|s| s.starts_with("cus_")).map(str::to_owned);
+        }
+        let (role, n) = foreign::which(customer)?;
+        let role = if role == "mover" {
+            Role::Mover
+        } else {
+            Role::Stayer
+        };
+        let rows = self.account.customers.rows().iter();
+        let mut with_credit =
+            rows.filter(|c| c.role == role && !c.deleted && c.sums().values().any(|s| *s < 0));
+        with_credit.nth(n).map(|c| c.id.to_string())
+    }
+
+    /// Does again what a line of the world log says; also how a foreign actor's deed is done.
+    pub(crate) fn apply_line(&mut self, line: &Line) {
+        match line {
+            Line::Request { .. } => self.apply_request(line),
+            Line::Fault { rule, .. } => {
+                let kind = self.faults.already(*rule);
+                self.secrets.revoked |= kind == Some(FaultKind::RevokeKey);
+                self.secrets.narrowed |= kind == Some(FaultKind::NarrowKey);
+            }
+            Line::NewKeys { .. } => self.secrets.renew(),
+            Line::PanCopy { .. } => {}
+        }
+    }
+
+    fn apply_request(&mut self, line: &Line) {
+        let Line::Request {
+            at,
+            method,
+            path,
+            form,
+            token,
+            nth,
+            key,
+            kept,
+            actor,
+            ..
+        } = line
+        else {
+            return;
+        };
+        let (Some((endpoint, args)), Ok(params)) = (endpoints::find(method, path), form::parse(form)) else {
+            return;
+        };
+        if actor.is_none() {
+            let print = self.print(method, path, key.as_deref(), form);
+            let seen = self.seen.entry(print).or_default();
+            *seen = (*nth).max(*seen);
+        }
+        let request_id = ids::request(*token);
+        let incoming = Incoming {
+            method: method.clone(),
+            path: path.clone(),
+            key: key.clone(),
+            ..Incoming::default()
+        };
+        if let Some(key) = key {
+            self.keys.begin(key, fingerprint(&incoming, &params), *at);
+        }
+        let deed = Deed {
+            endpoint,
+            args,
+            params: &params,
+            token: *token,
+            request_id: &request_id,
+            key: key.as_deref(),
+            method,
+            path,
+            by: if actor.is_some() { By::Foreign } else { By::Api },
+            at: *at,
+        };
+        let answer = match kept {
+            Kept::ServerErrorBefore => Err(Refusal::server(500)),
+            _ => self.carry_out(deed),
+        };
+        let answer = match (kept, answer) {
+            (Kept::ServerErrorAfter, _) => Err(Refusal::server(500)),
+            (Kept::Lie(told), Ok(mut value)) => {
+                told.tell(&mut value);
+                Ok(value)
+            }
+            (_, answer) => answer,
+        };
+        if let Some(number) = actor {
+            for waiting in self.actors.iter_mut().filter(|w| w.number == *number) {
+                waiting.done = true;
+            }
+        }
+        if let Some(key) = key {
+            let reply = match answer {
+                Ok(value) => Reply::success(&value, &request_id, &incoming),
+                Err(refused) => self.refusal(&refused, &request_id, &incoming),
+            };
+            self.keys.finish(key, Some(reply.to_store()));
+        }
+    }
+}

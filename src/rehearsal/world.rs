@@ -1,0 +1,195 @@
+//! What one simulated account holds, customers apart.
+
+use serde_json::Value;
+
+use super::currency::Cur;
+use super::index::Index;
+use super::metadata::Metadata;
+use super::pages::{Row, Store};
+pub(crate) use super::people::{Cash, CashTxn, Customer, Txn, TxnMore};
+
+/// Which of the two accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The old account, the one customers leave.
+    Source,
+    /// The new account.
+    Destination,
+}
+
+impl Side {
+    /// `source` or `destination`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Destination => "destination",
+        }
+    }
+
+    pub(crate) const fn index(self) -> usize {
+        match self {
+            Self::Source => 0,
+            Self::Destination => 1,
+        }
+    }
+}
+
+/// What a customer is in the story; the wire never says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Role {
+    /// In region, with a payment method: moves.
+    Mover,
+    /// In region without a payment method: listed for a decision.
+    WithoutMethod,
+    /// Another region: must never be written to.
+    Stayer,
+    /// Made during the run.
+    New,
+}
+
+/// Who made a ledger row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// It was there at the start.
+    History,
+    /// A request over HTTP.
+    Api,
+    /// A foreign actor of the scenario.
+    Foreign,
+}
+
+/// What sort of payment method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MethodKind {
+    /// A card held as a payment method.
+    Card,
+    /// A card of the older sources interface, `card_…`.
+    LegacyCard,
+    /// A US bank account.
+    UsBankAccount,
+}
+
+/// A payment method.
+pub(crate) struct Method {
+    pub(crate) id: Box<str>,
+    pub(crate) created: i64,
+    /// Slot of the customer it is attached to.
+    pub(crate) customer: u32,
+    pub(crate) kind: MethodKind,
+    pub(crate) brand: &'static str,
+    pub(crate) country: &'static str,
+    pub(crate) last4: u16,
+    pub(crate) exp_month: u8,
+    pub(crate) exp_year: u16,
+    pub(crate) debit: bool,
+}
+
+impl Row for Method {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn created(&self) -> i64 {
+        self.created
+    }
+}
+
+/// A billing credit grant.
+pub(crate) struct Grant {
+    pub(crate) id: Box<str>,
+    pub(crate) created: i64,
+    pub(crate) updated: i64,
+    pub(crate) customer: Box<str>,
+    pub(crate) cur: Cur,
+    pub(crate) amount: i64,
+    pub(crate) category: &'static str,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) metadata: Metadata,
+    pub(crate) effective_at: i64,
+    pub(crate) expires_at: Option<i64>,
+    pub(crate) voided_at: Option<i64>,
+    pub(crate) priority: i64,
+    /// `applicability_config.scope` as the API shows it.
+    pub(crate) scope: Value,
+}
+
+impl Row for Grant {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn created(&self) -> i64 {
+        self.created
+    }
+}
+
+/// An event.
+pub(crate) struct Event {
+    pub(crate) id: Box<str>,
+    pub(crate) created: i64,
+    pub(crate) kind: &'static str,
+    pub(crate) object: Value,
+    pub(crate) previous: Option<Value>,
+    pub(crate) request: Option<Box<str>>,
+    pub(crate) key: Option<Box<str>>,
+}
+
+impl Row for Event {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn created(&self) -> i64 {
+        self.created
+    }
+}
+
+/// One account and everything in it.
+pub(crate) struct Account {
+    pub(crate) side: Side,
+    pub(crate) id: String,
+    pub(crate) country: &'static str,
+    pub(crate) currency: Cur,
+    pub(crate) name: &'static str,
+    pub(crate) created: i64,
+    pub(crate) livemode: bool,
+    pub(crate) customers: Store<Customer>,
+    pub(crate) by_email: Index,
+    pub(crate) methods: Store<Method>,
+    pub(crate) grants: Store<Grant>,
+    pub(crate) events: Store<Event>,
+}
+
+impl Account {
+    /// Adds a customer and indexes it.
+    pub(crate) fn add_customer(&mut self, customer: Customer) -> u32 {
+        let email = customer.email.clone();
+        let slot = self.customers.push(customer);
+        if let Some(email) = email {
+            self.by_email.insert(&email, slot);
+        }
+        slot
+    }
+
+    /// Changes a customer's email and keeps the index true.
+    pub(crate) fn set_email(&mut self, slot: u32, email: Option<Box<str>>) {
+        let Some(customer) = self.customers.at_mut(slot) else {
+            return;
+        };
+        let old = std::mem::replace(&mut customer.email, email.clone());
+        if let Some(old) = old {
+            self.by_email.remove(&old, slot);
+        }
+        if let Some(email) = email {
+            self.by_email.insert(&email, slot);
+        }
+    }
+
+    /// The instant for a new object: never earlier than the newest, so that slot order stays creation order.
+    pub(crate) fn stamp<T: Row>(store: &Store<T>, now_secs: i64) -> i64 {
+        store
+            .rows()
+            .last()
+            .map_or(now_secs, |row| row.created().max(now_secs))
+    }
+}

@@ -1,0 +1,173 @@
+//! What every stage asks and writes, recorded on its way to both accounts and held against the table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use cutover::clock::Clock;
+use cutover::domain::change::Change;
+use cutover::domain::ids::{AccountId, Accounts, Environment};
+use cutover::domain::record::RowEnd;
+use cutover::domain::scope::ScopeRule;
+use cutover::domain::time::UtcMs;
+use cutover::domain::write::{PlannedWrite, When, marker};
+use cutover::stages::{self, Keep, Look, Reading, Settings, Stage, Step, Watch, credits};
+use cutover::stripe::{Account, ApiKey, Form, Link, PaceConfig, Role, Settings as Limits, Writer};
+
+use super::drive;
+use super::facts::check_request;
+use super::recorder::{Recorded, Recorder};
+
+struct Nowhere;
+
+impl Keep for Nowhere {
+    fn keep(&self, _: &serde_json::value::RawValue) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl Watch for Nowhere {
+    fn progress(&self, _: &str, _: u64, _: Option<u64>) {}
+    fn preview(&self, _: Vec<Arc<Change>>) {}
+}
+
+/// One account behind a recorder, as the program's own client sees it.
+async fn recorded(role: Role, account: &drive::Account) -> (Recorder, Link) {
+    let recorder = Recorder::before(&account.url, account.http.clone()).await;
+    let key = ApiKey::parse(&account.key).expect("a key");
+    let account = Account::new(role, &recorder.url, key).expect("loopback");
+    let limits = Limits::with_pace(PaceConfig::unlimited());
+    (recorder, Link::new(account, Clock::real(), limits))
+}
+
+fn settings() -> Settings {
+    Settings {
+        scope: ScopeRule {
+            region_key: "region".to_owned(),
+            regions: BTreeSet::from(["us".to_owned()]),
+            ..ScopeRule::default()
+        },
+        credits: credits::Settings {
+            source_after: Some(credits::SourceAfter::Drain),
+            expected: None,
+        },
+    }
+}
+
+/// The form as it is sent: with the markers that the engine adds.
+fn form_of(write: &PlannedWrite) -> Form {
+    let form = write
+        .form
+        .iter()
+        .fold(Form::new(), |form, (name, value)| form.with(name, value));
+    let form = form
+        .metadata(marker::EFFECT, &write.effect)
+        .metadata(marker::RUN, "01JTEST");
+    form.metadata(marker::PLAN, "0123456789ab")
+}
+
+/// Problems of a request that is only planned: a write, with the markers, or a look.
+fn of_write(write: &PlannedWrite) -> Vec<String> {
+    let pairs: Vec<_> = form_of(write)
+        .pairs()
+        .map(|(name, value)| (name, value.to_owned()))
+        .collect();
+    check_request(write.method.word(), &write.path, &pairs)
+}
+
+fn of_look(look: &Look) -> Vec<String> {
+    check_request("GET", &look.path, &look.query)
+}
+
+/// Everything a stage could send for this row, whatever is decided about it.
+fn of_change(stage: &dyn Stage, change: &Change) -> Vec<String> {
+    let chosen = change.choices.iter().flat_map(|choice| &choice.writes);
+    let writes: Vec<_> = change.writes.iter().chain(chosen).collect();
+    let probes = writes
+        .iter()
+        .map(|write| stage.probe(write, UtcMs(1_790_000_000_000)));
+    let mut problems: Vec<_> = probes.flat_map(|look| of_look(&look)).collect();
+    problems.extend(writes.iter().flat_map(|write| of_write(write)));
+    if let Step::Look(look) = stage.next(change, &[]) {
+        problems.extend(of_look(&look));
+    }
+    problems
+}
+
+/// Sends the row's writes through the client, in order; the stage must recognise each answer.
+async fn send(stage: &dyn Stage, change: &Change, writers: &BTreeMap<Role, Writer>) {
+    for write in change
+        .writes_now()
+        .iter()
+        .filter(|write| write.when == When::Always)
+    {
+        let sent = PlannedWrite {
+            form: form_of(write)
+                .pairs()
+                .map(|(name, value)| (name, value.to_owned()))
+                .collect(),
+            ..write.clone()
+        };
+        let (body, key) = (form_of(write).encode(), format!("cut1-{}", write.effect));
+        let reply = writers[&write.role]
+            .post_once(&write.path, &body, &key)
+            .await
+            .expect("an answer");
+        stage
+            .attest(&sent, &reply.body, false)
+            .expect("what was asked for");
+    }
+}
+
+#[tokio::test]
+async fn everything_a_stage_sends_is_what_stripe_takes() {
+    let (world, old, new) = drive::start(40).await;
+    let (source, from) = recorded(Role::Source, &old).await;
+    let (destination, to) = recorded(Role::Destination, &new).await;
+    let id = |endpoint: &cutover::rehearsal::Endpoint| AccountId(endpoint.account.clone());
+    let links = [(Role::Source, &from), (Role::Destination, &to)];
+    let reading = Reading {
+        readers: links
+            .iter()
+            .map(|(role, link)| (*role, link.reader().expect("a reader")))
+            .collect(),
+        accounts: Accounts {
+            source: id(&world.describe().source),
+            destination: id(&world.describe().destination),
+            environment: Environment::Rehearsal,
+        },
+        settings: Arc::new(settings()),
+        clock: Clock::real(),
+        keep: Arc::new(Nowhere),
+        watch: Arc::new(Nowhere),
+    };
+    let writers = links
+        .iter()
+        .map(|(role, link)| (*role, link.writer().expect("a writer")))
+        .collect();
+    let mut problems = Vec::new();
+    for stage in stages::all() {
+        let gathered = stage.gather(&reading).await.expect("both accounts read");
+        let plan = stage.plan(&gathered, &reading).expect("a plan");
+        stage.recheck(&reading, &plan).await.expect("read again");
+        for change in plan.changes() {
+            problems.extend(of_change(stage.as_ref(), change));
+            send(stage.as_ref(), change, &writers).await;
+        }
+        let ends = plan
+            .changes()
+            .iter()
+            .map(|change| (change.key.clone(), RowEnd::Done, None));
+        stage
+            .audit(&reading, &plan, &ends.collect::<Vec<_>>())
+            .await
+            .expect("an audit");
+    }
+    for sent in [source.take(), destination.take()] {
+        assert!(
+            sent.iter().any(|request| request.method == "POST"),
+            "nothing was written"
+        );
+        problems.extend(sent.iter().flat_map(Recorded::problems));
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
