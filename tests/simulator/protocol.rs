@@ -112,7 +112,10 @@ async fn night(scenario: &str, seed: u64, manner: Manner) -> (Running, Vec<Claim
     options.clock = clock.clone();
     let (running, source, destination) = start(options).await;
     // As a worker, so that the clock runs at its speed while a stalled answer is awaited.
-    let claims = clock.spawn(async move { move_all(&source, &destination, manner).await }).await.unwrap();
+    let claims = clock
+        .spawn(async move { move_all(&source, &destination, manner).await })
+        .await
+        .unwrap();
     (running, claims)
 }
 

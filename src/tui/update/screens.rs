@@ -51,7 +51,7 @@ fn command(model: &mut Model, act: Act) -> Vec<Cmd> {
         Act::Audit => Command::Audit(stage),
         Act::Continue => Command::Continue(stage),
         Act::Reissue => match model.view().and_then(StageView::selected_key) {
-            Some(row) => Command::Reissue { stage, row, by },
+            Some(row) => Command::Reissue { stage, rows: vec![row], by },
             None => return Vec::new(),
         },
         _ => return Vec::new(),
