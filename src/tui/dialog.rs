@@ -109,6 +109,8 @@ pub enum Dialog {
     Leave,
     /// Deciding all rows of a shape.
     Same(Same),
+    /// Allowing rows to be sent again.
+    Reissue(Vec<ChangeKey>),
     /// Choosing what to copy.
     Copy,
     /// The list of groups.

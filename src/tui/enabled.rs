@@ -108,18 +108,14 @@ pub fn resume_halted(model: &Model) -> Can {
     }
 }
 
-/// The row under the cursor waits for a word.
+/// A row that is shown waits for a word.
 pub fn reissue(model: &Model) -> Can {
     stage(model)?;
-    let waits = model
-        .view()
-        .and_then(|view| view.selected())
-        .and_then(|(_, row)| row?.detail.as_deref())
-        .is_some_and(|detail| detail.needs_reissue);
+    let waits = model.view().is_some_and(|view| !view.reissue_shown().is_empty());
     if waits {
         Ok(())
     } else {
-        no("only a row that a probe did not find can be sent again; the filter status:unknown shows them")
+        no("no row shown waits to be sent again; only one that a probe did not find on Stripe does")
     }
 }
 

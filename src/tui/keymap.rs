@@ -91,6 +91,8 @@ pub enum Place {
     Leave,
     /// Deciding all rows of a shape.
     Same,
+    /// Allowing rows to be sent again.
+    Reissue,
     /// Choosing what to copy.
     Copy,
     /// The list of groups.
@@ -99,7 +101,7 @@ pub enum Place {
 
 impl Place {
     /// Every place, for tests and for the check on duplicates.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Board,
         Self::Review,
         Self::Findings,
@@ -109,6 +111,7 @@ impl Place {
         Self::Palette,
         Self::Leave,
         Self::Same,
+        Self::Reissue,
         Self::Copy,
         Self::Groups,
     ];
@@ -132,6 +135,7 @@ impl Place {
             Self::Palette => "palette",
             Self::Leave => "leave",
             Self::Same => "same shape",
+            Self::Reissue => "reissue",
             Self::Copy => "copy",
             Self::Groups => "groups",
         }

@@ -234,6 +234,7 @@ impl Model {
             Some(Dialog::Palette { .. }) => Place::Palette,
             Some(Dialog::Leave) => Place::Leave,
             Some(Dialog::Same(_)) => Place::Same,
+            Some(Dialog::Reissue(_)) => Place::Reissue,
             Some(Dialog::Copy) => Place::Copy,
             Some(Dialog::Groups(_)) => Place::Groups,
             None => self.screen_place(),

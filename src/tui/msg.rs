@@ -96,6 +96,8 @@ pub enum Asked {
     Continue,
     /// Send again.
     Reissue,
+    /// Take a plan from a file.
+    Import,
     /// Verify.
     Audit,
     /// Change the share.
@@ -118,6 +120,7 @@ impl Asked {
             Command::Resume { .. } => Self::Resume,
             Command::Continue(_) => Self::Continue,
             Command::Reissue { .. } => Self::Reissue,
+            Command::Import(_) => Self::Import,
             Command::Audit(_) => Self::Audit,
             Command::SetShare { .. } => Self::Share,
             Command::Quit => Self::Quit,
@@ -135,7 +138,8 @@ impl Asked {
             Self::Pause => "pausing: no new write starts",
             Self::Resume => "going on",
             Self::Continue => "taking up the writing again",
-            Self::Reissue => "allowing the row to be sent again",
+            Self::Reissue => "allowing the rows to be sent again",
+            Self::Import => "taking the plan from its file",
             Self::Audit => "reading the result back by another path",
             Self::Share => "changing the share of the limit",
             Self::Quit => "finishing what is in flight, then leaving",
@@ -154,6 +158,7 @@ impl Asked {
             Self::Resume => "go on",
             Self::Continue => "continue",
             Self::Reissue => "reissue",
+            Self::Import => "import",
             Self::Audit => "verify",
             Self::Share => "share",
             Self::Quit => "leave",

@@ -209,6 +209,20 @@ impl StageView {
         self.len() == 0
     }
 
+    /// Of the rows that pass the filter, those that wait for a person's word to be sent again.
+    #[must_use]
+    pub fn reissue_shown(&self) -> Vec<ChangeKey> {
+        let shown = |key: &&ChangeKey| match (&self.shown, &self.plan) {
+            (None, _) => true,
+            (Some(shown), Some(plan)) => plan
+                .position(key)
+                .and_then(|at| u32::try_from(at).ok())
+                .is_some_and(|at| shown.binary_search(&at).is_ok()),
+            (Some(_), None) => false,
+        };
+        self.reissue.iter().filter(shown).cloned().collect()
+    }
+
     /// Position in the plan of a filtered row.
     #[must_use]
     pub fn position(&self, row: usize) -> Option<usize> {

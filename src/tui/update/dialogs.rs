@@ -7,12 +7,13 @@ use tui_input::Input;
 use crate::domain::change::Change;
 use crate::domain::panel::Tone;
 use crate::domain::write::{PlannedWrite, idempotency_key, marker};
+use crate::engine::command::Command;
 use crate::tui::action::{ACTIONS, Act, Action};
 use crate::tui::keymap::Key;
 use crate::tui::model::{Dialog, Field, Model, NoteFor};
 use crate::tui::msg::{Cmd, Exit};
 use crate::tui::rows::ListPos;
-use crate::tui::update::{approval, decide, leave, run};
+use crate::tui::update::{approval, ask, decide, leave, run};
 
 /// Does it.
 pub fn act(model: &mut Model, act: Act, key: Key) -> Vec<Cmd> {
@@ -33,6 +34,7 @@ fn confirm(model: &mut Model) -> Vec<Cmd> {
     match &model.dialog {
         Some(Dialog::Approval(_)) => approval::confirm(model),
         Some(Dialog::Same(_)) => decide::confirm_same(model),
+        Some(Dialog::Reissue(_)) => confirm_reissue(model),
         Some(Dialog::Note { .. }) => confirm_note(model),
         Some(Dialog::Palette { .. }) => confirm_palette(model),
         Some(Dialog::Groups(_)) => {
@@ -103,6 +105,17 @@ pub fn typed(model: &mut Model) {
     if let Some(view) = model.view_mut() {
         view.set_filter(&filter);
     }
+}
+
+fn confirm_reissue(model: &mut Model) -> Vec<Cmd> {
+    let Some(Dialog::Reissue(rows)) = model.dialog.take() else {
+        return Vec::new();
+    };
+    let Some(stage) = model.stage_state().map(|stage| stage.id) else {
+        return Vec::new();
+    };
+    let by = model.latest.operator.clone();
+    ask(model, Command::Reissue { stage, rows, by })
 }
 
 fn confirm_note(model: &mut Model) -> Vec<Cmd> {

@@ -25,6 +25,10 @@ pub fn act(model: &mut Model, act: Act) -> Vec<Cmd> {
             engine::regroup(model);
             model.dialog = Some(Dialog::Groups(ListPos::default()));
         }
+        Act::Reissue => {
+            let rows = model.view().map(StageView::reissue_shown).unwrap_or_default();
+            model.dialog = Some(Dialog::Reissue(rows));
+        }
         Act::Help => dialogs::open_palette(model, true),
         Act::Palette => dialogs::open_palette(model, false),
         Act::Leave => model.dialog = Some(Dialog::Leave),
@@ -45,15 +49,10 @@ fn command(model: &mut Model, act: Act) -> Vec<Cmd> {
     let Some(stage) = model.stage_state().map(|stage| stage.id) else {
         return Vec::new();
     };
-    let by = model.latest.operator.clone();
     let command = match act {
         Act::Scan => Command::Gather(stage),
         Act::Audit => Command::Audit(stage),
         Act::Continue => Command::Continue(stage),
-        Act::Reissue => match model.view().and_then(StageView::selected_key) {
-            Some(row) => Command::Reissue { stage, rows: vec![row], by },
-            None => return Vec::new(),
-        },
         _ => return Vec::new(),
     };
     ask(model, command)

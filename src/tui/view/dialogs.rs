@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use tui_input::Input;
 
+use crate::domain::change::ChangeKey;
 use crate::domain::money::{Sums, count};
 use crate::tui::model::{Model, NoteFor, Same};
 use crate::tui::rows::ListPos;
@@ -75,7 +76,7 @@ pub fn same(model: &Model, same: &Same, pen: &mut Pen<'_>) {
     let area = layout::question(pen.area());
     let (_, _, mut pen) = question(pen, area, "Same shape");
     let rows = count(same.rows.len());
-    let money = money_of(model, same);
+    let money = money_of(model, &same.rows);
     let shape = model.view().and_then(|view| view.selected()).map(|(change, _)| {
         format!(
             "rule {}, risk {}, {}",
@@ -101,18 +102,37 @@ pub fn same(model: &Model, same: &Same, pen: &mut Pen<'_>) {
     paragraphs(&mut pen, &[(what, Meaning::Plain), (ask, meaning)]);
 }
 
-fn money_of(model: &Model, same: &Same) -> String {
+fn money_of(model: &Model, rows: &[ChangeKey]) -> String {
     let Some(plan) = model.view().and_then(|view| view.plan()) else {
         return String::new();
     };
     let mut sums = Sums::default();
-    for key in &same.rows {
+    for key in rows {
         if let Some(money) = plan.position(key).and_then(|at| plan.changes()[at].money) {
             // A part of the plan's own totals, which did not overflow.
             let _ = sums.add(money);
         }
     }
     sums.in_words()
+}
+
+/// Allowing rows to be sent again.
+pub fn reissue(model: &Model, rows: &[ChangeKey], pen: &mut Pen<'_>) {
+    let area = layout::question(pen.area());
+    let (_, _, mut pen) = question(pen, area, "Send again?");
+    let n = count(rows.len());
+    let what = format!(
+        "{n} rows shown have no known outcome, and a probe did not find their writes on Stripe. Together: {}.",
+        money_of(model, rows)
+    );
+    let risk = "Allow it only if you are sure that nothing else will still carry them out. A filter narrows the rows.";
+    let ask = format!("Enter allows sending all {n} again.   Esc allows none.");
+    let texts = [
+        (what, Meaning::Plain),
+        (risk.to_owned(), Meaning::Plain),
+        (ask, Meaning::Attention),
+    ];
+    paragraphs(&mut pen, &texts);
 }
 
 /// What to copy.

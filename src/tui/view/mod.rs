@@ -60,6 +60,7 @@ fn dialog(model: &Model, pen: &mut Pen<'_>) {
         Some(Dialog::Leave) => dialogs::leave(model, pen),
         Some(Dialog::Same(same)) => dialogs::same(model, same, pen),
         Some(Dialog::Groups(list)) => dialogs::groups(model, *list, pen),
+        Some(Dialog::Reissue(rows)) => dialogs::reissue(model, rows, pen),
         Some(Dialog::Copy) => dialogs::copy(model, pen),
         Some(Dialog::Note { input, for_what }) => dialogs::note(model, input, for_what, pen),
         Some(Dialog::Filter { .. }) | None => {}

@@ -335,3 +335,21 @@ fn a_check_that_came_to_nothing_is_not_waited_for_for_ever() {
     assert!(model.waiting_check.is_none() && model.dialog.is_none());
     assert!(model.notice.is_some());
 }
+
+#[test]
+fn sending_again_names_the_rows_shown_and_waits_for_enter() {
+    let mut model = on(sample::halted());
+    assert_eq!(asked(press(&mut model, Key::Char('R'))), []);
+    let Some(Dialog::Reissue(rows)) = &model.dialog else {
+        panic!("{:?}", model.dialog)
+    };
+    let waiting = rows.clone();
+    assert_eq!(waiting.len(), 1);
+    let reissue = asked(press(&mut model, Key::Enter));
+    assert!(matches!(&reissue[..], [Command::Reissue { rows, by, .. }] if *rows == waiting && by == "ops1"));
+    press(&mut model, Key::Char('/'));
+    typed(&mut model, "status:done");
+    press(&mut model, Key::Enter);
+    press(&mut model, Key::Char('R'));
+    assert!(model.dialog.is_none(), "no row shown waits");
+}
