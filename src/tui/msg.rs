@@ -111,8 +111,7 @@ impl Asked {
     #[must_use]
     pub const fn of(command: &Command) -> Self {
         match command {
-            // The screen imports nothing; from elsewhere it is a plan like one that was read.
-            Command::Gather(_) | Command::Import(_) => Self::Gather,
+            Command::Gather(_) => Self::Gather,
             Command::Decide { .. } => Self::Decide,
             Command::Check(_) => Self::Check,
             Command::Approve { .. } => Self::Approve,
