@@ -376,3 +376,7 @@ pub fn take_up(state: &RunState) -> Vec<Act> {
     }
     acts
 }
+
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;
