@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up fails")]
 
+#[cfg(test)]
 mod support;
 
 use std::os::unix::process::ExitStatusExt as _;
@@ -9,7 +10,9 @@ use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustix::process::{Pid, Signal, kill_process};
-use support::{Approval, Desk, EndState, Said, World, cutover, finish, two_at_a_time, until, words};
+use support::{
+    Approval, Desk, EndState, Said, World, apply_line, cutover, finish, two_at_a_time, until, words,
+};
 
 /// Few customers, but credits, a debit and another currency among them.
 const FEW: &str = "--scenario small --seed 7 --customers 6";
@@ -61,7 +64,7 @@ fn a_run_killed_at_any_record_of_its_journal_ends_like_one_left_alone() {
         let world = World::new(FEW);
         let desk = Desk::at(&world);
         let approval = desk.plan("run");
-        if is_killed(&desk, &desk.apply_line("run", &approval), at) {
+        if is_killed(&desk, &apply_line("run", &approval), at) {
             kills.fetch_add(1, Ordering::Relaxed);
         } else {
             survived.store(true, Ordering::Relaxed);
@@ -83,7 +86,7 @@ fn a_run_killed_again_while_it_recovers_ends_like_one_left_alone() {
         let world = World::new(FEW);
         let desk = Desk::at(&world);
         let approval = desk.plan("run");
-        let line = desk.apply_line("run", &approval);
+        let line = apply_line("run", &approval);
         assert!(is_killed(&desk, &line, first));
         assert!(is_killed(&desk, &line, second), "{:?}", pairs[at]);
         assert_eq!(end(&desk, &world, &approval), whole, "killed at {:?}", pairs[at]);
@@ -144,7 +147,7 @@ fn a_rehearsal_killed_at_any_record_is_taken_up_again_with_its_world() {
 
 /// An `apply` under way, once its first write has reached the accounts.
 fn under_way(desk: &Desk, world: &World, approval: &Approval) -> Child {
-    let mut command = desk.command(&desk.apply_line("run", approval));
+    let mut command = desk.command(&apply_line("run", approval));
     let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 pub(crate) use account::{Account, Holding};
-pub(crate) use desk::{Approval, Desk, approval, journal};
+pub(crate) use desk::{Approval, Desk, apply_line, approval, journal};
 pub(crate) use world::{EndState, World};
 
 /// Longest that anything is waited for. A busy machine is slow; nothing here takes a tenth of it on an idle one.
