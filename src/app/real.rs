@@ -173,8 +173,8 @@ pub(super) async fn run(args: Run) -> Result<Exit, Failure> {
     let dir = args
         .run
         .unwrap_or_else(|| new_dir(&real.config, &real.parts.clock));
-    let (handle, _) = engine(real, &dir).await?;
-    let options = tui::Options::new(args.screen.ascii, args.screen.no_color, args.screen.theme);
+    let (handle, clock) = engine(real, &dir).await?;
+    let options = session::screen(&args.screen, &clock);
     let shown = tui::run(handle.clone(), options).await;
     let state = headless::quit(&handle).await;
     let summary = Summary::of(&state, Vec::new());

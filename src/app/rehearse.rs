@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::failure::Failure;
 use super::headless::{self, Leave, Words};
 use super::out;
-use super::session::{self, Meta, Parts, Reach, World};
+use super::session::{self, Meta, Parts, Reach, World, screen};
 use super::summary::Summary;
 use crate::cli::{Exit, Rehearse};
 use crate::clock::Clock;
@@ -46,7 +46,7 @@ pub(super) async fn rehearse(args: Rehearse) -> Result<Exit, Failure> {
     let exit = if args.headless {
         by_policy(&handle, &running, &clock, args.json).await
     } else {
-        on_screen(&handle, &running, &args, &dir).await
+        on_screen(&handle, &running, &args, &dir, &clock).await
     };
     running.stop().await;
     if is_temporary && args.headless {
@@ -284,8 +284,14 @@ fn claims(state: &RunState) -> Vec<Claim> {
     claims
 }
 
-async fn on_screen(handle: &Handle, running: &Running, args: &Rehearse, dir: &Path) -> Result<Exit, Failure> {
-    let options = tui::Options::new(args.screen.ascii, args.screen.no_color, args.screen.theme.clone());
+async fn on_screen(
+    handle: &Handle,
+    running: &Running,
+    args: &Rehearse,
+    dir: &Path,
+    clock: &Clock,
+) -> Result<Exit, Failure> {
+    let options = screen(&args.screen, clock);
     let shown = tui::run(handle.clone(), options).await;
     let state = headless::quit(handle).await;
     let summary = Summary::of(&state, violations(running, &state));

@@ -57,6 +57,18 @@ pub(super) struct World {
     pub(super) latency_ms: u32,
 }
 
+/// How the screen is to look, by the command line and the environment.
+pub(super) fn screen(args: &crate::cli::Screen, clock: &Clock) -> crate::tui::Options {
+    let no_color = args.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    crate::tui::Options {
+        ascii: args.ascii.then_some(true),
+        no_color,
+        theme: args.theme.clone(),
+        unmask: None,
+        clock: Some(clock.clone()),
+    }
+}
+
 /// Who is at the keyboard, for records: user at host.
 pub(super) fn operator() -> String {
     let user = std::env::var("USER")

@@ -302,6 +302,6 @@ fn budget(link: &Link, gets_before: u64, counted: (u64, u64)) -> Budget {
         writes: pace.writes,
         most_in_a_second: pace.most_in_any_second,
         gets_30_days: gets_before + pace.gets.saturating_sub(counted.0),
-        last_reply_at: None,
+        last_reply_at: pace.last_reply_at,
     }
 }

@@ -15,6 +15,7 @@ pub(super) struct Counts {
     pub(super) writes: u64,
     pub(super) status_429: u64,
     pub(super) last_429_at: Option<UtcMs>,
+    pub(super) last_reply_at: Option<UtcMs>,
     pub(super) most_in_any_second: u32,
     last_second: VecDeque<UtcMs>,
     /// (second since the epoch, sends in it), newest last.

@@ -47,6 +47,8 @@ pub struct PaceSnapshot {
     pub status_429: u64,
     /// When the last of them came.
     pub last_429_at: Option<UtcMs>,
+    /// When the last answer came.
+    pub last_reply_at: Option<UtcMs>,
     /// Most sends within any 1,000 ms.
     pub most_in_any_second: u32,
     /// Sends per second, oldest first; the last is the running second.
@@ -149,6 +151,7 @@ impl Pacer {
             writes: gate.counts.writes,
             status_429: gate.counts.status_429,
             last_429_at: gate.counts.last_429_at,
+            last_reply_at: gate.counts.last_reply_at,
             most_in_any_second: gate.counts.most_in_any_second,
             history: gate.counts.per_second(now),
         }
@@ -190,6 +193,7 @@ impl Permit {
     pub fn answered(self, meta: &Meta, code: Option<&str>) {
         let now = self.pacer.0.clock.now();
         let mut gate = self.pacer.lock();
+        gate.counts.last_reply_at = Some(now);
         if let Some(by) = Limited::of(meta, code) {
             gate.limited(self.endpoint, by, self.sent_at, now);
         }

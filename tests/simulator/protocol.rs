@@ -108,9 +108,14 @@ async fn is_copied(destination: &Account, id: &str) -> bool {
 async fn night(scenario: &str, seed: u64, manner: Manner) -> (Running, Vec<Claim>) {
     let mut options = options(scenario);
     options.seed = seed;
-    options.clock = Clock::rehearsal(options.scenario.starts_at(), SPEED);
+    let clock = Clock::rehearsal(options.scenario.starts_at(), SPEED);
+    options.clock = clock.clone();
     let (running, source, destination) = start(options).await;
-    let claims = move_all(&source, &destination, manner).await;
+    // As a worker, so that the clock runs at its speed while a stalled answer is awaited.
+    let claims = clock
+        .spawn(async move { move_all(&source, &destination, manner).await })
+        .await
+        .unwrap();
     (running, claims)
 }
 

@@ -106,7 +106,10 @@ impl StageState {
                 });
             }
             Record::Approved { approval } => self.approval = Some(approval.clone()),
-            Record::Writing { .. } => self.phase = Phase::Writing,
+            Record::Writing { .. } => {
+                self.phase = Phase::Writing;
+                self.meter = writing(self.pending(), at);
+            }
             Record::Halted { why, .. } => self.phase = Phase::Halted { why: why.clone() },
             Record::Written { .. } => self.phase = Phase::Written,
             Record::Audited {
@@ -122,7 +125,7 @@ impl StageState {
                 self.findings = Arc::new(kept.into_iter().chain(findings.iter().cloned()).collect());
             }
             Record::AuditFailed { why, .. } => self.phase = Phase::AuditFailed { why: why.clone() },
-            _ => self.apply_row(record),
+            _ => self.apply_row(record, at),
         }
         Ok(())
     }
@@ -152,7 +155,7 @@ impl StageState {
         Ok(())
     }
 
-    fn apply_row(&mut self, record: &Record) {
+    fn apply_row(&mut self, record: &Record, at: UtcMs) {
         match record {
             Record::Intent(intent) => self.effect(&intent.row, &intent.effect, &intent.op, EffectWord::Open),
             Record::Outcome {
@@ -183,6 +186,8 @@ impl StageState {
                     },
                 );
                 self.end(row, *end);
+                self.meter.done += 1;
+                self.meter.last_at = at;
             }
             _ => {}
         }
@@ -259,6 +264,17 @@ impl StageState {
         {
             *sum = sum.saturating_sub(money.amount);
         }
+    }
+}
+
+/// How far this sitting is; rows that ended in an earlier one are not its work.
+fn writing(pending: u64, at: UtcMs) -> super::Meter {
+    super::Meter {
+        what: "writing".to_owned(),
+        done: 0,
+        total: Some(pending),
+        started_at: at,
+        last_at: at,
     }
 }
 

@@ -1,0 +1,118 @@
+//! What can lie over a screen, and what it remembers while it does.
+
+use tui_input::Input;
+
+use crate::domain::change::ChangeKey;
+use crate::domain::ids::{Digest, StageId};
+use crate::domain::time::UtcMs;
+use crate::tui::rows::ListPos;
+
+/// Where the approval dialog's keys go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Field {
+    /// The phrase.
+    #[default]
+    Phrase,
+    /// The second name.
+    Witness,
+    /// The operator's own words.
+    Note,
+}
+
+/// The dialog that asks for an approval.
+#[derive(Clone, Debug)]
+pub struct Approval {
+    /// The stage.
+    pub stage: StageId,
+    /// The plan it was opened for.
+    pub digest: Digest,
+    /// When the facts were read again.
+    pub checked_at: UtcMs,
+    /// When it opened, in real milliseconds.
+    pub opened: u64,
+    /// Keys dropped in its first second.
+    pub dropped: u32,
+    /// Something was pasted, and not taken.
+    pub pasted: bool,
+    /// Where the keys go.
+    pub field: Field,
+    /// The phrase as typed.
+    pub phrase: Input,
+    /// The second name as typed.
+    pub witness: Input,
+    /// The note as typed.
+    pub note: Input,
+    /// Why it turned itself off; it never turns on again.
+    pub off: Option<String>,
+    /// The engine has been asked.
+    pub sent: bool,
+    /// What the engine said against it.
+    pub refused: Option<String>,
+    /// First line of the facts that is shown.
+    pub scroll: usize,
+    /// Rows left out, by rule.
+    pub left_out: Vec<(String, u64)>,
+}
+
+/// Deciding all rows of a shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Same {
+    /// The rows.
+    pub rows: Vec<ChangeKey>,
+    /// The choice, once made.
+    pub choice: Option<String>,
+}
+
+/// What a note is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoteFor {
+    /// The next decision.
+    Next,
+    /// This decision, which waits for it.
+    Decision {
+        /// The rows.
+        rows: Vec<ChangeKey>,
+        /// The choice.
+        choice: String,
+    },
+}
+
+/// What lies over the screen.
+#[derive(Clone, Debug)]
+pub enum Dialog {
+    /// Typing a filter; the text in force before.
+    Filter {
+        /// What is typed.
+        input: Input,
+        /// The filter to go back to.
+        before: String,
+    },
+    /// Typing a note.
+    Note {
+        /// What is typed.
+        input: Input,
+        /// What for.
+        for_what: NoteFor,
+    },
+    /// Asking for an approval.
+    Approval(Box<Approval>),
+    /// Actions by name.
+    Palette {
+        /// What is typed.
+        input: Input,
+        /// Only those of the place below, with explanations: help.
+        help: bool,
+        /// The line under the cursor.
+        list: ListPos,
+    },
+    /// Asking whether to leave.
+    Leave,
+    /// Deciding all rows of a shape.
+    Same(Same),
+    /// Allowing rows to be sent again.
+    Reissue(Vec<ChangeKey>),
+    /// Choosing what to copy.
+    Copy,
+    /// The list of groups.
+    Groups(ListPos),
+}
