@@ -11,8 +11,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
+use rustix::process::Signal;
 use support::{
-    Approval, Desk, Said, World, apply_line, approval, cutover, finish, two_at_a_time, until, words,
+    Approval, Desk, Said, World, apply_line, approval, cutover, finish, signal, two_at_a_time, until, words,
 };
 
 const PLAN: &str = "plan credits --out other.plan --run other";
@@ -258,6 +259,8 @@ fn a_second_process_on_the_same_run_is_refused_and_told_who_holds_it() {
         .spawn()
         .unwrap();
     until("a write arrives", || world.writes() > 0);
+    // Held still in the middle, however slow the others are.
+    signal(&first, Signal::STOP);
     for again in [
         &line,
         "plan credits --out other.plan --run run",
@@ -269,6 +272,7 @@ fn a_second_process_on_the_same_run_is_refused_and_told_who_holds_it() {
     }
     // Looking is allowed.
     desk.call("status --run run").ends(3);
+    signal(&first, Signal::CONT);
     let said = Said::from(first.wait_with_output().unwrap()).ends(0);
     let journal = desk.journal("run");
     let intents = journal.iter().filter(|record| record["kind"] == "intent").count();

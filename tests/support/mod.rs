@@ -112,6 +112,11 @@ pub(crate) fn rehearse(arguments: &str) -> Said {
     finish(&mut command)
 }
 
+/// Sends a signal to a process of ours.
+pub(crate) fn signal(child: &std::process::Child, signal: rustix::process::Signal) {
+    rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).unwrap();
+}
+
 /// Looks until `holds`.
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
