@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up fails")]
 
+#[cfg(test)]
 mod support;
 
 use std::fs;
@@ -10,7 +11,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use support::{Approval, Desk, Said, World, approval, cutover, finish, two_at_a_time, until, words};
+use rustix::process::Signal;
+use support::{
+    Approval, Desk, Said, World, apply_line, approval, cutover, finish, signal, two_at_a_time, until, words,
+};
 
 const PLAN: &str = "plan credits --out other.plan --run other";
 
@@ -28,7 +32,7 @@ fn nothing_was_written(world: &World) {
 
 /// Every command that asks the accounts, in turn. `check` lists what it finds instead of ending at the first thing.
 fn all_refuse(desk: &Desk, approval: &Approval, words: &[&str]) {
-    for line in [PLAN, &desk.apply_line("run", approval)] {
+    for line in [PLAN, &apply_line("run", approval)] {
         desk.call(line).refuses(5, words);
     }
     let checked = desk.call("check").ends(5);
@@ -88,7 +92,7 @@ fn two_keys_of_one_account_are_refused() {
 fn another_account_than_the_configured_one_is_refused() {
     let (world, desk, approval) = planned();
     desk.configure(&world.destination.id, "acct_1SomebodyElse");
-    let line = desk.apply_line("fresh", &approval);
+    let line = apply_line("fresh", &approval);
     for line in [PLAN, &line] {
         desk.call(line).refuses(
             5,
@@ -111,7 +115,7 @@ fn a_write_key_of_another_account_is_refused_before_the_first_write() {
         "key = { env = \"NEW_KEY\" }",
         "key = { env = \"NEW_KEY\" }\nwrite_key = { env = \"NEW_WRITE_KEY\" }",
     );
-    let mut command = desk.command(&desk.apply_line("run", &approval));
+    let mut command = desk.command(&apply_line("run", &approval));
     let said = finish(command.env("NEW_WRITE_KEY", &world.source.read_only_key));
     assert!(matches!(said.code, Some(1 | 5)), "{said:?}");
     let told = format!("{}{}", said.out, said.err);
@@ -142,9 +146,7 @@ fn a_flipped_bit_anywhere_in_the_plan_is_refused() {
         bytes[at] ^= 1 << (nth % 8);
         let name = format!("plan-{nth}");
         desk.write(&name, bytes);
-        let line = desk
-            .apply_line("run", &approval)
-            .replace("--plan plan", &format!("--plan {name}"));
+        let line = apply_line("run", &approval).replace("--plan plan", &format!("--plan {name}"));
         desk.call(&line).refuses(5, &[&name]);
     });
     nothing_was_written(&world);
@@ -249,7 +251,7 @@ fn a_second_process_on_the_same_run_is_refused_and_told_who_holds_it() {
     let world = World::new("--scenario small --seed 7 --latency-ms 150");
     let desk = Desk::at(&world);
     let approval = desk.plan("run");
-    let line = desk.apply_line("run", &approval);
+    let line = apply_line("run", &approval);
     let mut first = desk.command(&line);
     let first = first
         .stdout(Stdio::piped())
@@ -257,6 +259,8 @@ fn a_second_process_on_the_same_run_is_refused_and_told_who_holds_it() {
         .spawn()
         .unwrap();
     until("a write arrives", || world.writes() > 0);
+    // Held still in the middle, however slow the others are.
+    signal(&first, Signal::STOP);
     for again in [
         &line,
         "plan credits --out other.plan --run run",
@@ -268,6 +272,7 @@ fn a_second_process_on_the_same_run_is_refused_and_told_who_holds_it() {
     }
     // Looking is allowed.
     desk.call("status --run run").ends(3);
+    signal(&first, Signal::CONT);
     let said = Said::from(first.wait_with_output().unwrap()).ends(0);
     let journal = desk.journal("run");
     let intents = journal.iter().filter(|record| record["kind"] == "intent").count();
@@ -295,7 +300,7 @@ fn a_damaged_journal_stops_everything() {
         bytes[at] ^= bit;
         desk.write(name, bytes);
         for line in [
-            &desk.apply_line("run", &approval),
+            &apply_line("run", &approval),
             "journal verify run",
             "audit credits --run run",
         ] {
@@ -304,12 +309,8 @@ fn a_damaged_journal_stops_everything() {
         }
     }
     // A line taken out, all others whole.
-    let rest: String = text
-        .lines()
-        .enumerate()
-        .filter(|(at, _)| *at != 2)
-        .map(|(_, line)| format!("{line}\n"))
-        .collect();
+    let third = text.lines().nth(2).unwrap();
+    let rest = text.replacen(&format!("{third}\n"), "", 1);
     desk.write(name, rest);
     desk.apply("run", &approval)
         .refuses(5, &["journal-000001.jsonl line 3"]);
@@ -357,7 +358,7 @@ fn the_run_of_a_newer_version_is_refused() {
     let header = desk.read("run/run.json");
     assert!(header.contains("\"format\": 1"), "{header}");
     desk.write("run/run.json", header.replace("\"format\": 1", "\"format\": 2"));
-    for line in [&desk.apply_line("run", &approval), "status --run run"] {
+    for line in [&apply_line("run", &approval), "status --run run"] {
         desk.call(line).refuses(5, &["run.json", "format 2", "newer"]);
     }
     nothing_was_written(&world);
@@ -422,7 +423,7 @@ fn a_malformed_configuration_is_named_by_line_before_anything_is_asked() {
         ),
     ] {
         desk.configure(from, to);
-        for line in [PLAN, "check", &desk.apply_line("run", &approval)] {
+        for line in [PLAN, "check", &apply_line("run", &approval)] {
             desk.call(line).refuses(code, &["cutover.toml", said]);
         }
         desk.write("cutover.toml", &config);
@@ -535,7 +536,7 @@ fn the_keys_are_in_no_file_and_no_output_whatever_happens() {
             command.env("CUTOVER_LOG", "trace").env("RUST_BACKTRACE", "full"),
         ));
     };
-    let line = desk.apply_line("run", &approval);
+    let line = apply_line("run", &approval);
     call(&desk, "check");
     call(&desk, "check --json");
     call(&desk, &line.replace("--approve", "--note x --approve"));

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up fails")]
 
+#[cfg(test)]
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,9 +31,8 @@ const FAULTS: [&str; 4] = ["faults-429", "faults-500", "faults-network", "faults
 const SEEDS_EACH: usize = 50;
 
 fn number(value: &Value, name: &str) -> i64 {
-    value[name]
-        .as_i64()
-        .unwrap_or_else(|| panic!("no number {name} in {value}"))
+    assert!(value[name].is_i64(), "no number {name} in {value}");
+    value[name].as_i64().unwrap()
 }
 
 /// What is planned is one of these, and what is planned and begun has one end, in rows and in money.
@@ -149,7 +149,7 @@ fn before_approval_nothing_but_reads_reaches_the_accounts() {
     let undecided = "apply credits --json --plan first.plan --run run --confirm x --approve";
     desk.call(&format!("{undecided} {}", support::approval(&said.out).digest))
         .ends(3);
-    desk.call(&desk.apply_line(
+    desk.call(&support::apply_line(
         "run",
         &support::Approval {
             phrase: "1 1".to_owned(),

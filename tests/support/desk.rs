@@ -119,15 +119,7 @@ impl Desk {
 
     /// `apply` of `plan` in this run.
     pub(crate) fn apply(&self, run: &str, approval: &Approval) -> Said {
-        self.call(&self.apply_line(run, approval))
-    }
-
-    /// Its command line.
-    pub(crate) fn apply_line(&self, run: &str, approval: &Approval) -> String {
-        format!(
-            "apply credits --json --plan plan --run {run} {}",
-            approval.words()
-        )
+        self.call(&apply_line(run, approval))
     }
 
     /// The journal's records in order.
@@ -139,6 +131,14 @@ impl Desk {
     pub(crate) fn verify(&self, run: &str) -> Said {
         self.call(&format!("journal verify {run} --json")).ends(0)
     }
+}
+
+/// The command line of [`Desk::apply`].
+pub(crate) fn apply_line(run: &str, approval: &Approval) -> String {
+    format!(
+        "apply credits --json --plan plan --run {run} {}",
+        approval.words()
+    )
 }
 
 /// Digest and phrase as `plan` prints them; no phrase where nothing would be written yet.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 pub(crate) use account::{Account, Holding};
-pub(crate) use desk::{Approval, Desk, approval, journal};
+pub(crate) use desk::{Approval, Desk, apply_line, approval, journal};
 pub(crate) use world::{EndState, World};
 
 /// Longest that anything is waited for. A busy machine is slow; nothing here takes a tenth of it on an idle one.
@@ -110,6 +110,11 @@ pub(crate) fn rehearse(arguments: &str) -> Said {
     let mut command = cutover();
     command.args(words(&format!("rehearse --headless --json {arguments}")));
     finish(&mut command)
+}
+
+/// Sends a signal to a process of ours.
+pub(crate) fn signal(child: &std::process::Child, signal: rustix::process::Signal) {
+    rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).unwrap();
 }
 
 /// Looks until `holds`.
