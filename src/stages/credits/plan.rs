@@ -13,6 +13,8 @@
 //! | finance expects another amount | blocked |
 //! | cash balance, billing credit grant | blocked, with named choices that need a sign-off |
 
+mod agree;
+mod assemble;
 mod choices;
 mod rows;
 

@@ -2,7 +2,7 @@
 //! that a person signs for (docs: customer balance; billing credits). The program never refunds.
 
 use super::Rules;
-use super::rows::{Made, assemble_with};
+use super::assemble::{Made, assemble_with};
 use crate::domain::change::{Change, Choice, Risk, Verdict};
 use crate::domain::ids::Role;
 use crate::domain::money::Money;
