@@ -8,7 +8,7 @@
 //! | [`text`] | text from outside, made safe to draw; masks for personal data |
 //! | [`time`] | instants and lengths |
 //! | [`scope`] | who moves and who stays |
-//! | [`write`] | one request as data, and the marker and key it carries |
+//! | [`mod@write`] | one request as data, and the marker and key it carries |
 //! | [`change`] | one row of a plan: verdict, money, difference, evidence, choices |
 //! | [`plan`] | all rows of a stage, their digest and control totals |
 //! | [`approval`] | the permission to write one plan, and nothing else |
