@@ -297,6 +297,7 @@ pub(super) async fn apply(args: Apply) -> Result<Exit, Failure> {
         Some(dir) => dir.clone(),
         None => newest_run(&real.config.run_dir)?,
     };
+    writing_keys_fit(&real).await?;
     let (handle, clock) = engine(real, &dir).await?;
     // From here on a signal must not cut off what is in flight.
     let mut signals = Signals::listen()?;
@@ -330,6 +331,16 @@ pub(super) async fn apply(args: Apply) -> Result<Exit, Failure> {
             ]))
         }
     }
+}
+
+/// The keys that will write lead where they should: asked before anything is approved, so that a wrong one is a refusal.
+async fn writing_keys_fit(real: &Real) -> Result<(), Failure> {
+    let mut links = BTreeMap::new();
+    for (role, link) in &real.parts.links {
+        let key = (real.parts.write_keys)(*role).map_err(Failure::refused)?;
+        links.insert(*role, link.with_key(key));
+    }
+    session::pinned(&links, &real.parts.accounts).await.map(drop)
 }
 
 fn read_plan(path: &Path, stage: StageId) -> Result<Plan, Failure> {

@@ -22,6 +22,15 @@ const ZERO_DECIMAL: [&str; 15] = [
 /// Currencies with a thousandth as minor unit (docs: currencies, special cases).
 const THREE_DECIMAL: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
 
+/// What Stripe accepts (docs: currencies; the refusal's own list). Only files of people are held against it: what Stripe
+/// itself sends is a currency by definition.
+const ACCEPTED: &str = "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd \
+    cad cdf chf clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl hrk htg \
+    huf idr ils inr isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur \
+    mvr mwk mxn myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd \
+    shp sle sos srd std szl thb tjs tnd top try ttd twd tzs uah ugx uyu uzs vnd vuv wst xaf xcd xcg xof xpf yer zar zmw \
+    usdc eurc usdt open_usd btn ghs eek lvl svc vef ltl sll mro";
+
 /// What is wrong with a text that should have been a currency or an amount.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum MoneyError {
@@ -68,6 +77,12 @@ impl Currency {
     pub fn code(&self) -> &str {
         let end = self.0.iter().position(|b| *b == 0).unwrap_or(self.0.len());
         std::str::from_utf8(&self.0[..end]).unwrap_or("???")
+    }
+
+    /// Whether Stripe is known to accept it: for what people write, where a slip of the pen is likelier than a novelty.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        ACCEPTED.split_whitespace().any(|code| code == self.code())
     }
 
     /// Digits behind the point: 0, 2 or 3.

@@ -80,11 +80,17 @@ fn balance(table: &Table, row: &Row) -> Result<((String, Currency), i64), TableE
     }
     let said = |error: &dyn std::fmt::Display| safe(&error.to_string()).to_string();
     let letters = currency.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
-    let code = Currency::parse(if letters { currency } else { "" }).map_err(|_| {
+    let code = Currency::parse(if letters { currency } else { "" })
+        .ok()
+        .filter(Currency::is_accepted);
+    let code = code.ok_or_else(|| {
         table.error(
             row,
             CURRENCY,
-            format!("`{}` is not a currency code; write usd or USD", safe(currency)),
+            format!(
+                "`{}` is not a currency code of Stripe's; write usd or USD",
+                safe(currency)
+            ),
         )
     })?;
     let minor = code
@@ -140,7 +146,7 @@ mod tests {
             ("cus_1,usd,", "column `amount`: `` is not an amount"),
             (
                 "cus_1,dollars!,1",
-                "column `currency`: `dollars!` is not a currency code",
+                "column `currency`: `dollars!` is not a currency code of Stripe's",
             ),
             ("cus_1,840,1", "column `currency`: `840` is not a currency code"),
             (",usd,1", "column `customer`: `` is not a customer id"),
