@@ -25,15 +25,17 @@ impl Terminal {
     pub(crate) fn scan(&mut self) {
         self.wait_for("r scan");
         self.press("r");
-        self.wait_for("BLOCKED");
+        // Rows come while reading goes on; a plan has been made of them when the stage is in review.
+        self.wait_for("REVIEW   plan ");
     }
 
     /// Shows what is blocked, and leaves all of it out, shape by shape, in the review.
     pub(crate) fn leave_out_blocked(&mut self) {
+        self.wait_for("BLOCKED");
         self.press("/verdict:blocked\r");
         self.wait_for("filter: verdict:blocked");
         self.press("\r");
-        self.wait_for("to decide");
+        self.wait_for("Your call");
         while let Some(before) = undecided(&self.text()) {
             self.press("S");
             self.wait_for("have the same shape as this one");
@@ -108,9 +110,12 @@ impl Terminal {
     }
 }
 
+/// The number in front of "to decide" above the list of the review.
 fn undecided(text: &str) -> Option<u32> {
-    let at = text.find(" to decide ")?;
-    text[..at].rsplit(' ').next()?.parse().ok()
+    let before = text.match_indices(" to decide ").map(|(at, _)| &text[..at]);
+    before
+        .filter_map(|text| text.rsplit(' ').next()?.parse().ok())
+        .next()
 }
 
 fn approve_line(screen: &vt100::Screen) -> Option<String> {

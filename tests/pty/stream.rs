@@ -14,33 +14,47 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// Takes valid UTF-8 apart.
+    /// Takes valid UTF-8 apart; a letter or sequence still on its way at the end is left away.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut stream = Self::default();
-        let mut rest = std::str::from_utf8(bytes).unwrap();
+        let mut rest = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(cut) => {
+                assert_eq!(
+                    cut.error_len(),
+                    None,
+                    "no UTF-8 after {} bytes",
+                    cut.valid_up_to()
+                );
+                std::str::from_utf8(&bytes[..cut.valid_up_to()]).unwrap()
+            }
+        };
         while let Some((text, after)) = rest.split_once('\x1b') {
             stream.text.push_str(text);
-            rest = stream.sequence(after);
+            let Some(next) = stream.sequence(after) else {
+                return stream;
+            };
+            rest = next;
         }
         stream.text.push_str(rest);
         stream
     }
 
-    fn sequence<'a>(&mut self, after: &'a str) -> &'a str {
+    fn sequence<'a>(&mut self, after: &'a str) -> Option<&'a str> {
         if let Some(csi) = after.strip_prefix('[') {
-            let end = csi.find(|c| matches!(c, '\x40'..='\x7e')).unwrap();
+            let end = csi.find(|c| matches!(c, '\x40'..='\x7e'))?;
             self.csi.push(csi[..=end].to_owned());
-            return &csi[end + 1..];
+            return Some(&csi[end + 1..]);
         }
         if let Some(osc) = after.strip_prefix(']') {
-            let end = osc.find(['\x07', '\x1b']).unwrap();
+            let end = osc.find(['\x07', '\x1b'])?;
             self.osc.push(osc[..end].to_owned());
             let skip = if osc[end..].starts_with('\x07') { 1 } else { 2 };
-            return &osc[end + skip..];
+            return osc.get(end + skip..);
         }
-        let end = after.char_indices().nth(1).map_or(after.len(), |(at, _)| at);
+        let end = after.chars().next()?.len_utf8();
         self.other.push(after[..end].to_owned());
-        &after[end..]
+        Some(&after[end..])
     }
 
     /// Sequences that set a colour; those that go back to the terminal's own are none.

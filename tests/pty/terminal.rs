@@ -193,6 +193,7 @@ fn builder(command: &Command) -> CommandBuilder {
     built.args(command.get_args());
     built.env_clear();
     built.env("TERM", "xterm-256color");
+    built.env("LANG", "C.UTF-8");
     let set = |(name, value): (&OsStr, Option<&OsStr>)| Some((name.to_owned(), value?.to_owned()));
     for (name, value) in command.get_envs().filter_map(set) {
         built.env(name, value);
