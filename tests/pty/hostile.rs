@@ -1,6 +1,7 @@
 //! Names that try to command the terminal.
 
 use cutover::domain::text::is_hostile;
+use data_encoding::BASE64;
 
 use super::night::LARGE;
 use super::stream::Stream;
@@ -47,18 +48,28 @@ fn a_name_from_the_accounts_is_never_more_than_text() {
     }
     terminal.press("/PWNED\r");
     terminal.wait_for("<1b>[2J<1b>[31");
-    let stream = Stream::of(&terminal.sent);
-    obeys_nobody(&stream);
-    assert_eq!(stream.osc.iter().filter(|osc| osc.starts_with("52;")).count(), 0);
-
-    terminal.press("y");
-    terminal.wait_for("Copy");
-    terminal.press("\x1b");
-    terminal.press("q");
-    terminal.wait_for("Leave?");
-    terminal.press("\r");
-    terminal.ended();
     obeys_nobody(&Stream::of(&terminal.sent));
+
+    // Asked for, the clipboard gets an id, once.
+    terminal.press("y");
+    terminal.wait_for("i id cus_");
+    let without = terminal.sent.len();
+    terminal.press("i");
+    terminal.wait_gone("i id cus_");
+    terminal.leave(3);
+    let stream = Stream::of(&terminal.sent[..without]);
+    obeys_nobody(&stream);
+    let stream = Stream::of(&terminal.sent);
+    let copied: Vec<&str> = stream
+        .osc
+        .iter()
+        .filter_map(|osc| osc.strip_prefix("52;c;"))
+        .collect();
+    let [copied] = copied[..] else {
+        panic!("copied: {copied:?}");
+    };
+    let copied = String::from_utf8(BASE64.decode(copied.as_bytes()).unwrap()).unwrap();
+    assert!(copied.starts_with("cus_") && copied.chars().all(|c| c == '_' || c.is_ascii_alphanumeric()));
 }
 
 /// Nothing in it but what this program means to send.

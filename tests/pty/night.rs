@@ -29,13 +29,14 @@ impl Terminal {
         self.wait_for("REVIEW   plan ");
     }
 
-    /// Shows what is blocked, and leaves all of it out, shape by shape, in the review.
-    pub(crate) fn leave_out_blocked(&mut self) {
+    /// Shows what is blocked, and leaves all of it out, shape by shape, in the review. Returns how many rows those were.
+    pub(crate) fn leave_out_blocked(&mut self) -> u32 {
         self.wait_for("BLOCKED");
         self.press("/verdict:blocked\r");
         self.wait_for("filter: verdict:blocked");
         self.press("\r");
         self.wait_for("Your call");
+        let all = undecided(&self.text()).unwrap();
         while let Some(before) = undecided(&self.text()) {
             self.press("S");
             self.wait_for("have the same shape as this one");
@@ -48,6 +49,7 @@ impl Terminal {
                     && (text.contains("all decided") || undecided(&text).is_some_and(|now| now < before))
             });
         }
+        all
     }
 
     /// Opens the approval dialog and waits out its first second. Returns the phrase that it asks for.
