@@ -6,6 +6,9 @@ use super::night::{self, Before, records, until_a_write_arrives};
 use super::support::{Desk, World};
 use super::terminal::Terminal;
 
+/// What a run that still has something to do ends with.
+const UNFINISHED: u32 = 3;
+
 /// Lets a run be ended while it writes; then it has to be whole, and the next one has to finish it.
 fn ends_and_goes_on(end: impl Fn(Terminal)) {
     let world = World::new(night::SLOW);
@@ -43,7 +46,7 @@ fn ends_and_goes_on(end: impl Fn(Terminal)) {
 fn a_signal_to_terminate_gives_the_terminal_back_and_the_next_run_finishes() {
     ends_and_goes_on(|mut terminal| {
         terminal.signal(Signal::TERM);
-        terminal.ended();
+        assert_eq!(terminal.ended().exit_code(), UNFINISHED);
     });
 }
 
@@ -51,13 +54,13 @@ fn a_signal_to_terminate_gives_the_terminal_back_and_the_next_run_finishes() {
 fn a_hang_up_gives_the_terminal_back_and_the_next_run_finishes() {
     ends_and_goes_on(|mut terminal| {
         terminal.signal(Signal::HUP);
-        terminal.ended();
+        assert_eq!(terminal.ended().exit_code(), UNFINISHED);
     });
 }
 
 #[test]
 fn a_window_that_is_closed_ends_the_run_in_good_order_and_the_next_one_finishes() {
     ends_and_goes_on(|terminal| {
-        terminal.close().ended();
+        assert_eq!(terminal.close().ended().exit_code(), UNFINISHED);
     });
 }
