@@ -1,6 +1,7 @@
 //! The terminal while the screen has it, and the promise that it is given back: on return, on panic, on a signal.
 
 use std::io::{self, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -25,7 +26,9 @@ static HOOK: Once = Once::new();
 
 /// Holds the terminal. Dropping it gives the terminal back.
 pub struct Guard {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: ratatui's own drop shows the cursor and, where the window was closed, panics while it complains on
+    /// a standard error that is gone with it. [`restore`] has shown the cursor; what is in flight must not pay for it.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
 impl Guard {
@@ -34,7 +37,9 @@ impl Guard {
         HOOK.call_once(hook);
         enter()?;
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout())).inspect_err(|_| restore())?;
-        Ok(Self { terminal })
+        Ok(Self {
+            terminal: ManuallyDrop::new(terminal),
+        })
     }
 
     /// Width and height.

@@ -1,0 +1,30 @@
+//! The program as somebody at a terminal has it: the real binary on a pseudo terminal, keys typed, the screen read back.
+//! Whatever is claimed about money is read from the simulated accounts, never from the screen.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up fails")]
+
+mod support;
+
+#[path = "pty/night.rs"]
+mod night;
+
+#[path = "pty/stream.rs"]
+mod stream;
+
+#[path = "pty/terminal.rs"]
+mod terminal;
+
+#[path = "pty/approval.rs"]
+mod approval;
+
+#[path = "pty/ending.rs"]
+mod ending;
+
+#[path = "pty/hostile.rs"]
+mod hostile;
+
+#[path = "pty/size.rs"]
+mod size;
+
+#[path = "pty/whole.rs"]
+mod whole;
