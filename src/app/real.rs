@@ -199,7 +199,7 @@ pub(super) async fn plan(args: PlanArgs) -> Result<Exit, Failure> {
         headless::gather(&handle, args.stage).await?;
         headless::decide(&handle, args.stage, decisions.unwrap_or_default()).await?;
         let plan = headless::plan_now(&handle, args.stage)?;
-        write_file(&args.out, file::write(&plan).as_bytes())?;
+        write_plan_file(&args.out, &plan)?;
         Ok::<_, Failure>(plan)
     };
     let planned = planned.await;
@@ -249,19 +249,22 @@ fn read_decisions(
     config::decisions::parse(&path.display().to_string(), &bytes).map_err(Failure::usage)
 }
 
-fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+fn write_plan_file(path: &Path, plan: &Plan) -> Result<(), Failure> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let partial = path.with_extension("partial");
     let write = || -> std::io::Result<()> {
-        let mut file = std::fs::OpenOptions::new()
+        let file = std::fs::OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(true)
             .mode(0o600)
             .open(&partial)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+        let mut out = std::io::BufWriter::new(file);
+        file::write_lines(plan, |line| out.write_all(line.as_bytes()))?;
+        out.into_inner()
+            .map_err(std::io::IntoInnerError::into_error)?
+            .sync_all()?;
         std::fs::rename(&partial, path)
     };
     write().map_err(|e| {

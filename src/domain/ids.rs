@@ -164,13 +164,11 @@ impl Digest {
     /// The hash of `parts` one after another, behind `domain`, which keeps hashes for different uses apart.
     #[must_use]
     pub fn of<'a>(domain: &str, parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(domain.as_bytes());
-        hash.update([0]);
+        let mut hash = Hashing::new(domain);
         for part in parts {
-            hash.update(part);
+            hash.add(part);
         }
-        Self(hash.finalize().into())
+        hash.digest()
     }
 
     /// All 64 hex digits.
@@ -199,6 +197,32 @@ impl Digest {
             .decode(text.trim().as_bytes())
             .ok()?;
         Some(Self(bytes.try_into().ok()?))
+    }
+}
+
+/// A [`Digest`] of parts that come one after another and are not kept.
+#[derive(Clone)]
+pub struct Hashing(Sha256);
+
+impl Hashing {
+    /// See [`Digest::of`].
+    #[must_use]
+    pub fn new(domain: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(domain.as_bytes());
+        hash.update([0]);
+        Self(hash)
+    }
+
+    /// The next part.
+    pub fn add(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// Of all parts so far.
+    #[must_use]
+    pub fn digest(self) -> Digest {
+        Digest(self.0.finalize().into())
     }
 }
 

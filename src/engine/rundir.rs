@@ -21,6 +21,7 @@ mod netfs;
 mod tests;
 
 use std::fs::DirBuilder;
+use std::io::BufRead;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,7 +33,11 @@ use super::journal::{
     self, ChainedReader, ChainedWriter, Dir, Entry, Files, JournalError, Opened, Reader, VerifyReport,
 };
 
-use files::{exists, own_name, plan_name, read_whole, snapshot_name, write_whole};
+use files::{
+    exists, holds, open_file, own_name, plan_name, read_whole, snapshot_name, write_streamed, write_whole,
+};
+
+pub use files::Contents;
 
 pub use error::RunDirError;
 pub use header::{Accounts, Header, RUN_FORMAT};
@@ -122,14 +127,15 @@ impl RunDir {
     }
 
     /// Keeps a plan under its digest, durably. The same plan again is fine; another one under this digest is refused.
-    pub fn store_plan(&self, digest: &str, bytes: &[u8]) -> Result<PathBuf, RunDirError> {
+    /// `contents` is asked for the same bytes more than once.
+    pub fn store_plan(&self, digest: &str, contents: Contents<'_>) -> Result<PathBuf, RunDirError> {
         let name = plan_name(digest)?;
         let plans = &self.view.plans;
         let path = plans.path().join(&name);
-        if exists(plans, &name)? && read_whole(plans, &name)? != bytes {
+        if exists(plans, &name)? && !holds(plans, &name, contents)? {
             return Err(RunDirError::Differs { path });
         }
-        write_whole(plans, &name, bytes)?;
+        write_streamed(plans, &name, contents)?;
         Ok(path)
     }
 
@@ -189,9 +195,9 @@ impl RunView {
         journal::verify(self.path())
     }
 
-    /// A stored plan's bytes.
-    pub fn read_plan(&self, digest: &str) -> Result<Vec<u8>, RunDirError> {
-        read_whole(&self.plans, &plan_name(digest)?)
+    /// A stored plan's bytes, to be read piece by piece.
+    pub fn read_plan(&self, digest: &str) -> Result<impl BufRead + use<>, RunDirError> {
+        open_file(&self.plans, &plan_name(digest)?)
     }
 
     /// Streams a snapshot, verifying it; compare its head at the end with the one kept.

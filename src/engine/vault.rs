@@ -1,5 +1,6 @@
 //! Plans and snapshots of a run, in its directory.
 
+use std::io::{self, BufRead};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::value::RawValue;
@@ -45,7 +46,9 @@ impl Vault {
     /// readings, apart.
     pub fn store_plan(&self, plan: &Plan, seq: u64) -> Result<String, VaultError> {
         let name = format!("{}-{seq}", plan.digest().hex());
-        self.0.store_plan(&name, file::write(plan).as_bytes())?;
+        self.0.store_plan(&name, &|out| {
+            file::write_lines(plan, |line| out.write_all(line.as_bytes()))
+        })?;
         Ok(name)
     }
 
@@ -69,10 +72,20 @@ impl Plans for Vault {
 
 /// The stored plan `name`, or one sentence why not.
 pub(super) fn load(view: &RunView, name: &str) -> Result<Plan, String> {
-    let bytes = view.read_plan(name).map_err(|e| e.to_string())?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| format!("plan {name} is not text; the run directory is damaged"))?;
-    file::read(&text).map_err(|e| format!("plan {name}: {e}"))
+    let mut stored = view.read_plan(name).map_err(|e| e.to_string())?;
+    file::read_lines(lines(&mut stored)).map_err(|e| format!("plan {name}: {e}"))
+}
+
+/// Lines with their line feeds, one in memory at a time.
+fn lines(text: &mut impl BufRead) -> impl Iterator<Item = io::Result<String>> {
+    std::iter::from_fn(move || {
+        let mut line = String::new();
+        match text.read_line(&mut line) {
+            Ok(0) => None,
+            Ok(_) => Some(Ok(line)),
+            Err(error) => Some(Err(error)),
+        }
+    })
 }
 
 /// A snapshot being written: chained lines, durable when finished.

@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 use super::vault::{Snapshot, Vault};
 use crate::clock::Clock;
 use crate::domain::change::{Change, ChangeKey};
-use crate::domain::ids::{Accounts, Role, StageId};
+use crate::domain::ids::{Accounts, Digest, Role, StageId};
 use crate::domain::money::Money;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, Totals};
 use crate::domain::record::RowEnd;
 use crate::stages::{Audit, Keep, Reading, Recheck, Settings, Stage, StageError, Watch};
 use crate::stripe::Reader;
@@ -69,9 +69,11 @@ pub enum Report {
 
 /// A plan that is stored, with the snapshot it rests on.
 pub struct Planned {
-    /// The plan.
-    pub plan: Plan,
-    /// Its name in the vault.
+    /// Of the plan.
+    pub digest: Digest,
+    /// Of the plan.
+    pub totals: Totals,
+    /// Its name in the vault, from where it is taken.
     pub file: String,
     /// Name of the snapshot.
     pub snapshot: String,
@@ -161,14 +163,16 @@ impl Desk {
         let reading = self.reading(stage.id(), snapshot.clone());
         let gathered = stage.gather(&reading).await.map_err(words)?;
         let (name, head) = snapshot.finish().map_err(|e| e.to_string())?;
-        let plan = stage.plan(&gathered, &reading).map_err(words)?;
+        let counts = gathered.counts.clone();
+        let plan = stage.plan(gathered, &reading).map_err(words)?;
         let file = vault.store_plan(&plan, seq).map_err(|e| e.to_string())?;
         Ok(Box::new(Planned {
-            plan,
+            digest: plan.digest(),
+            totals: plan.totals().clone(),
             file,
             snapshot: name,
             head: head.sha256.to_string(),
-            counts: gathered.counts,
+            counts,
         }))
     }
 

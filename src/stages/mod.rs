@@ -217,8 +217,8 @@ pub trait Stage: Send + Sync {
     /// What every plan of this stage is for, under these settings: accounts, scope, policies.
     fn header(&self, accounts: &Accounts, settings: &Settings) -> Result<Header, StageError>;
 
-    /// Makes a plan of what was read. Pure: the same facts give the same plan.
-    fn plan(&self, gathered: &Gathered, reading: &Reading) -> Result<Plan, StageError>;
+    /// Makes a plan of what was read, which is used up. Pure: the same facts give the same plan.
+    fn plan(&self, gathered: Gathered, reading: &Reading) -> Result<Plan, StageError>;
 
     /// Reads the facts of `plan` again, cheaply, before approval.
     fn recheck<'a>(&'a self, reading: &'a Reading, plan: &'a Plan) -> Boxed<'a, Result<Recheck, StageError>>;

@@ -147,7 +147,7 @@ async fn everything_a_stage_sends_is_what_stripe_takes() {
     let mut problems = Vec::new();
     for stage in stages::all() {
         let gathered = stage.gather(&reading).await.expect("both accounts read");
-        let plan = stage.plan(&gathered, &reading).expect("a plan");
+        let plan = stage.plan(gathered, &reading).expect("a plan");
         stage.recheck(&reading, &plan).await.expect("read again");
         for change in plan.changes() {
             problems.extend(of_change(stage.as_ref(), change));

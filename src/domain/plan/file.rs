@@ -2,17 +2,22 @@
 //! sealed: reading seals the rows again and refuses a file whose digest differs. Request ids and times are outside that
 //! digest, so the end line also has one over the bytes of the file: a flipped bit anywhere is found.
 
+use std::convert::Infallible;
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Header, OutOfScope, Plan, PlanError};
 use crate::domain::change::Change;
 use crate::domain::finding::Finding;
-use crate::domain::ids::Digest;
+use crate::domain::ids::{Digest, Hashing};
 use crate::domain::time::UtcMs;
 
 /// Version of the format.
 const FORMAT: u32 = 1;
+/// What the hash over the file's bytes is for.
+const BYTES: &str = "cutover-plan-file-v1";
 
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -32,11 +37,11 @@ struct End {
 }
 
 impl End {
-    fn of(plan: &Plan, body: &str) -> Self {
+    fn of(plan: &Plan, body: Hashing) -> Self {
         Self {
             rows: plan.changes.len() as u64,
             digest: plan.digest,
-            bytes: Digest::of("cutover-plan-file-v1", [body.as_bytes()]),
+            bytes: body.digest(),
         }
     }
 }
@@ -80,9 +85,19 @@ pub enum PlanFileError {
     Plan(#[from] PlanError),
 }
 
-/// `plan` as text.
+/// `plan` as text, whole. A large plan is better written line by line: [`write_lines`].
 #[must_use]
 pub fn write(plan: &Plan) -> String {
+    let mut text = String::new();
+    let Ok(()) = write_lines(plan, |line| {
+        text.push_str(line);
+        Ok::<_, Infallible>(())
+    });
+    text
+}
+
+/// Gives the lines of `plan`, each with its line feed, to `put`, and ends at its first error.
+pub fn write_lines<E>(plan: &Plan, mut put: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
     let head = Head {
         format: FORMAT,
         header: plan.header.clone(),
@@ -90,13 +105,16 @@ pub fn write(plan: &Plan) -> String {
         findings: plan.findings.to_vec(),
         made_at: plan.made_at,
     };
-    let mut text = line(&head);
+    let mut body = Hashing::new(BYTES);
+    let mut add = |line: String, put: &mut dyn FnMut(&str) -> Result<(), E>| {
+        body.add(line.as_bytes());
+        put(&line)
+    };
+    add(line(&head), &mut put)?;
     for change in plan.changes.iter() {
-        text.push_str(&line(&**change));
+        add(line(&**change), &mut put)?;
     }
-    let end = End::of(plan, &text);
-    text.push_str(&line(&end));
-    text
+    put(&line(&End::of(plan, body)))
 }
 
 fn line<T: Serialize>(value: &T) -> String {
@@ -108,41 +126,58 @@ fn line<T: Serialize>(value: &T) -> String {
 
 /// Reads what [`write()`] wrote.
 pub fn read(text: &str) -> Result<Plan, PlanFileError> {
-    let body_bytes = text.trim_end_matches('\n').rfind('\n').map_or(0, |at| at + 1);
-    let lines: Vec<&str> = text.lines().collect();
-    let parse_error = |line: usize, error: &serde_json::Error| PlanFileError::Line {
+    let lines = text.split_inclusive('\n');
+    read_lines(lines.map(|line| Ok::<_, Infallible>(line.to_owned())))
+}
+
+/// Reads lines as [`write_lines`] gave them, each with its line feed; only one is in memory at a time. An error of
+/// `lines` is an unreadable line.
+pub fn read_lines<E: Display>(lines: impl Iterator<Item = Result<String, E>>) -> Result<Plan, PlanFileError> {
+    let unreadable = |line: usize, why: &dyn Display| PlanFileError::Line {
         line,
-        why: error.to_string(),
+        why: why.to_string(),
     };
-    let [first, rows @ .., last] = lines.as_slice() else {
-        return Err(PlanFileError::Short { line: lines.len() });
+    let (mut head, mut changes, mut body) = (None, Vec::new(), Hashing::new(BYTES));
+    // The last line is the end, and which is the last is known when there is no other.
+    let (mut held, mut number): (Option<String>, usize) = (None, 0);
+    for next in lines {
+        let next = next.map_err(|e| unreadable(number + 1, &e))?;
+        if let Some(text) = held.replace(next) {
+            body.add(text.as_bytes());
+            if head.is_none() {
+                head = Some(read_head(&text)?);
+            } else {
+                let change: Change = serde_json::from_str(&text).map_err(|e| unreadable(number, &e))?;
+                changes.push(change);
+            }
+        }
+        number += 1;
+    }
+    let (Some(head), Some(last)) = (head, held) else {
+        return Err(PlanFileError::Short { line: number });
     };
-    let head: Head = serde_json::from_str(first).map_err(|e| parse_error(1, &e))?;
-    if head.format > FORMAT {
-        return Err(PlanFileError::Newer { found: head.format });
-    }
-    let end: End = serde_json::from_str(last).map_err(|_| PlanFileError::Short { line: lines.len() })?;
-    let mut changes = Vec::with_capacity(rows.len());
-    for (at, row) in rows.iter().enumerate() {
-        let change: Change = serde_json::from_str(row).map_err(|e| parse_error(at + 2, &e))?;
-        changes.push(change);
-    }
-    let plan = Plan::seal(
-        head.header,
-        head.out_of_scope,
-        changes,
-        head.findings,
-        head.made_at,
-    )?;
+    let end: End = serde_json::from_str(&last).map_err(|_| PlanFileError::Short { line: number })?;
+    let (header, out, findings, made_at) = (head.header, head.out_of_scope, head.findings, head.made_at);
+    let plan = Plan::seal(header, out, changes, findings, made_at)?;
     if plan.digest != end.digest || end.rows != plan.changes.len() as u64 {
         return Err(PlanFileError::Tampered {
             found: plan.digest,
             sealed: end.digest,
         });
     }
-    let (body, end) = text.split_at(body_bytes);
-    if line(&End::of(&plan, body)) != end {
+    if line(&End::of(&plan, body)) != last {
         return Err(PlanFileError::Altered);
     }
     Ok(plan)
+}
+
+fn read_head(text: &str) -> Result<Head, PlanFileError> {
+    let head: Head = serde_json::from_str(text).map_err(|e| PlanFileError::Line {
+        line: 1,
+        why: e.to_string(),
+    })?;
+    if head.format > FORMAT {
+        return Err(PlanFileError::Newer { found: head.format });
+    }
+    Ok(head)
 }

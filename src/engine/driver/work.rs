@@ -18,8 +18,9 @@ use crate::engine::worker::{Planned, Report};
 use crate::engine::writer::{self, Finished, Gate, Known, Stop};
 use crate::stages;
 
-/// Rows shown while reading, at most: the table is for looking, the plan comes after.
-const PREVIEW_ROWS: usize = 200_000;
+/// Rows shown while reading, at most: the table is for looking, the plan comes after. All rows of a large account, twice,
+/// would be most of the memory this program needs.
+const PREVIEW_ROWS: usize = 2_000;
 
 impl Engine {
     pub(super) fn gather(&mut self, id: StageId) {
@@ -186,7 +187,8 @@ impl Engine {
 
     async fn planned(&mut self, stage: StageId, planned: Planned) {
         let Planned {
-            plan,
+            digest,
+            totals,
             file,
             snapshot,
             head,
@@ -200,8 +202,8 @@ impl Engine {
         };
         let record = Record::Planned {
             stage,
-            digest: plan.digest(),
-            totals: plan.totals().clone(),
+            digest,
+            totals,
             file,
         };
         if self.record_quietly(gathered).await {

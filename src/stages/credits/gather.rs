@@ -14,9 +14,12 @@ use super::facts::{CustomerFacts, Grant, Side};
 use super::plan::{self, Rules};
 use crate::domain::ids::{Accounts, Digest, Role, StageId};
 use crate::domain::plan::{Header, OutOfScope, Plan};
-use crate::domain::scope::{Belongs, Candidate};
+use crate::domain::scope::Belongs;
 use crate::domain::text::Safe;
 use crate::stages::{Gathered, Reading, Settings, StageError};
+
+/// Customers planned before the room their facts took is given back.
+const GIVE_BACK: usize = 8_192;
 
 /// All that was read.
 pub(super) struct Facts {
@@ -27,8 +30,10 @@ pub(super) struct Facts {
 /// One customer as a page showed it.
 pub(super) struct Row {
     pub(super) label: Safe,
-    pub(super) metadata: BTreeMap<String, String>,
-    pub(super) has_default_method: bool,
+    /// Where it belongs by itself, and where if the copy brought it to the new account. Decided while the page is in
+    /// memory: metadata of a hundred thousand customers is more than everything else that is kept of them.
+    pub(super) belongs: Belongs,
+    pub(super) belongs_if_copied: Belongs,
     pub(super) side: Side,
 }
 
@@ -57,7 +62,7 @@ pub(super) async fn gather(reading: &Reading) -> Result<Gathered, StageError> {
         ("customers_source".to_owned(), source.len() as u64),
         ("customers_destination".to_owned(), destination.len() as u64),
     ]);
-    let mut customers = sort(reading, source, destination, grants);
+    let mut customers = sort(source, destination, grants);
     let read = ledgers::read_all(reading, &mut customers, expected.as_ref()).await?;
     counts.extend(read);
     Ok(Gathered {
@@ -67,22 +72,15 @@ pub(super) async fn gather(reading: &Reading) -> Result<Gathered, StageError> {
 }
 
 /// Who belongs where; the ledgers are still missing.
-fn sort(
-    reading: &Reading,
-    source: Rows,
-    mut destination: Rows,
-    mut grants: BTreeMap<String, Vec<Grant>>,
-) -> Vec<CustomerFacts> {
-    let scope = &reading.settings.scope;
+fn sort(source: Rows, mut destination: Rows, mut grants: BTreeMap<String, Vec<Grant>>) -> Vec<CustomerFacts> {
     let mut customers = Vec::with_capacity(source.len());
     for (id, row) in source {
         let there = destination.remove(&id);
-        let has_method = row.has_default_method || there.is_some();
-        let belongs = scope.decide(Candidate {
-            id: &id,
-            metadata: &row.metadata,
-            has_method,
-        });
+        let belongs = if there.is_some() {
+            row.belongs_if_copied
+        } else {
+            row.belongs
+        };
         let mut side = row.side;
         side.grants = grants.remove(&id).unwrap_or_default();
         let destination = there.map(|there| there.side);
@@ -130,27 +128,35 @@ fn known_customers(file: &str, expected: Option<&Expected>, source: &Rows) -> Re
     Ok(())
 }
 
-pub(super) fn plan(facts: &Facts, reading: &Reading) -> Result<Plan, StageError> {
+/// The facts are given up as the rows are made: both at once are too much for a hundred thousand customers.
+pub(super) fn plan(facts: Facts, reading: &Reading) -> Result<Plan, StageError> {
     let source_after = source_after(&reading.settings)?;
+    let Facts {
+        mut customers,
+        expected,
+    } = facts;
     let rules = Rules {
         accounts: &reading.accounts,
         source_after,
-        expected: facts.expected.as_ref(),
+        expected: expected.as_ref(),
     };
     let (mut changes, mut findings, mut out) = (Vec::new(), Vec::new(), OutOfScope::default());
-    for customer in &facts.customers {
-        let (rows, found) = plan::customer(customer, rules);
-        changes.extend(rows);
-        findings.extend(found);
-        plan::count_outside(&mut out, customer);
-    }
-    if let Some(expected) = &facts.expected {
-        let belongs: BTreeMap<&str, Belongs> = facts
-            .customers
+    if let Some(expected) = &expected {
+        let belongs: BTreeMap<&str, Belongs> = customers
             .iter()
             .map(|customer| (customer.id.as_str(), customer.belongs))
             .collect();
         findings.extend(plan::expected_outside(expected, &belongs));
+    }
+    // From the end, so that what is used up can be given back; the plan is sorted by key whatever the order here.
+    while let Some(customer) = customers.pop() {
+        let (rows, found) = plan::customer(&customer, rules);
+        changes.extend(rows);
+        findings.extend(found);
+        plan::count_outside(&mut out, &customer);
+        if customers.len().is_multiple_of(GIVE_BACK) {
+            customers.shrink_to_fit();
+        }
     }
     let header = header(&reading.accounts, &reading.settings)?;
     Ok(Plan::seal(header, out, changes, findings, reading.clock.now())?)

@@ -33,11 +33,10 @@ impl Stage for Credits {
         gather::header(accounts, settings)
     }
 
-    fn plan(&self, gathered: &Gathered, reading: &Reading) -> Result<Plan, StageError> {
-        let facts = gathered.facts.downcast_ref::<Facts>();
-        let facts =
-            facts.ok_or_else(|| StageError::Refused("these facts are of another stage".to_owned()))?;
-        gather::plan(facts, reading)
+    fn plan(&self, gathered: Gathered, reading: &Reading) -> Result<Plan, StageError> {
+        let facts = gathered.facts.downcast::<Facts>();
+        let facts = facts.map_err(|_| StageError::Refused("these facts are of another stage".to_owned()))?;
+        gather::plan(*facts, reading)
     }
 
     fn recheck<'a>(&'a self, reading: &'a Reading, plan: &'a Plan) -> Boxed<'a, Result<Recheck, StageError>> {

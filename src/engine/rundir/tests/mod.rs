@@ -3,6 +3,7 @@
 mod lock;
 
 use std::fs;
+use std::io::{BufRead as _, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use serde::{Deserialize, Serialize};
@@ -201,14 +202,19 @@ fn a_header_that_is_no_object_leaves_no_run() {
 fn plans_snapshots_and_files_are_kept_and_plans_never_change() {
     let (_parent, path) = created();
     let (run, _) = open(&path).unwrap();
-    let stored = run.store_plan("0abc", b"{}\n").unwrap();
-    run.store_plan("0abc", b"{}\n").unwrap();
+    let stored = run.store_plan("0abc", &|out| out.write_all(b"{}\n")).unwrap();
+    run.store_plan("0abc", &|out| out.write_all(b"{}\n")).unwrap();
     assert_eq!(stored, path.join("plans/0abc.jsonl"));
     assert!(matches!(
-        run.store_plan("0abc", b"{ }\n"),
+        run.store_plan("0abc", &|out| out.write_all(b"{ }\n")),
         Err(RunDirError::Differs { .. })
     ));
-    assert_eq!(run.view().read_plan("0abc").unwrap(), b"{}\n");
+    for other in ["", "{}", "{}\n{}\n"] {
+        let stored = run.store_plan("0abc", &|out| out.write_all(other.as_bytes()));
+        assert!(matches!(stored, Err(RunDirError::Differs { .. })), "{other}");
+    }
+    let lines: Vec<_> = run.view().read_plan("0abc").unwrap().lines().collect();
+    assert!(matches!(&lines[..], [Ok(line)] if line == "{}"));
     assert!(matches!(
         run.view().read_plan("1"),
         Err(RunDirError::Missing { .. })
@@ -244,7 +250,7 @@ fn plans_snapshots_and_files_are_kept_and_plans_never_change() {
             "{name}"
         );
     }
-    assert!(run.store_plan("../x", b"").is_err() && run.start_snapshot("../x").is_err());
+    assert!(run.store_plan("../x", &|_| Ok(())).is_err() && run.start_snapshot("../x").is_err());
 }
 
 #[test]

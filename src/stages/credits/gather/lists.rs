@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::{Row, Rows};
 use crate::domain::ids::Role;
 use crate::domain::money::{Currency, Money};
+use crate::domain::scope::{Candidate, ScopeRule};
 use crate::domain::text::safe;
 use crate::stages::credits::facts::{Grant, Read, Side};
 use crate::stages::{Reading, StageError};
@@ -34,6 +35,7 @@ pub(super) fn read_of(meta: &Meta) -> Read {
 }
 
 pub(super) async fn customers(reading: &Reading, role: Role) -> Result<Rows, StageError> {
+    let scope = &reading.settings.scope;
     let query = Form::new()
         .expand("data.invoice_credit_balance")
         .expand("data.cash_balance");
@@ -55,7 +57,7 @@ pub(super) async fn customers(reading: &Reading, role: Role) -> Result<Rows, Sta
                 continue;
             }
             check_mode(reading, role, &customer)?;
-            rows.insert(customer.id.clone(), row(customer, &read));
+            rows.insert(customer.id.clone(), row(customer, scope, &read));
         }
         reading.watch.progress(what, rows.len() as u64, None);
     }
@@ -73,7 +75,7 @@ fn check_mode(reading: &Reading, role: Role, customer: &Customer) -> Result<(), 
     Ok(())
 }
 
-fn row(customer: Customer, read: &Read) -> Row {
+fn row(customer: Customer, scope: &ScopeRule, read: &Read) -> Row {
     let label = customer
         .name
         .as_deref()
@@ -100,10 +102,17 @@ fn row(customer: Customer, read: &Read) -> Row {
     };
     let has_default_method =
         customer.default_source.is_some() || customer.invoice_settings.default_payment_method.is_some();
+    let decide = |has_method| {
+        scope.decide(Candidate {
+            id: &customer.id,
+            metadata: &customer.metadata,
+            has_method,
+        })
+    };
     Row {
         label: safe(label),
-        metadata: customer.metadata,
-        has_default_method,
+        belongs: decide(has_default_method),
+        belongs_if_copied: decide(true),
         side,
     }
 }

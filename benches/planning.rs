@@ -1,0 +1,218 @@
+//! Planning of the credits stage over facts in memory, against its floor: the same facts serialised and hashed. What
+//! counts are the ratios, and that a row of a large plan costs what a row of a small one does.
+
+#![expect(clippy::print_stdout, reason = "a bench's result is what it prints")]
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use cutover::domain::change::{Decision, LEAVE_OUT};
+use cutover::domain::ids::{AccountId, Accounts, Digest, Environment, StageId};
+use cutover::domain::money::Currency;
+use cutover::domain::plan::{Header, OutOfScope, Plan};
+use cutover::domain::scope::Belongs;
+use cutover::domain::text::safe;
+use cutover::domain::time::UtcMs;
+use cutover::stages::credits::SourceAfter;
+use cutover::stages::credits::facts::{Book, CustomerFacts, Head, Ledger, Read, Side};
+use cutover::stages::credits::plan::{self, Rules};
+use sha2::{Digest as _, Sha256};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+const SIZES: [usize; 2] = [10_000, 100_000];
+const ROUNDS: usize = 7;
+
+fn main() -> Outcome<()> {
+    let accounts = Accounts {
+        source: AccountId("acct_1OldOldOldOldOld".to_owned()),
+        destination: AccountId("acct_1NewNewNewNewNew".to_owned()),
+        environment: Environment::Test,
+    };
+    let mut per_row = Vec::new();
+    for customers in SIZES {
+        let facts: Vec<CustomerFacts> = (0..customers).map(facts_of).collect::<Outcome<_>>()?;
+        per_row.push(measure(&accounts, &facts)?);
+    }
+    if let [small, large] = per_row[..] {
+        println!(
+            "planning, a customer of {} against one of {}: {}",
+            SIZES[1],
+            SIZES[0],
+            times(large * 1000 / small.max(1))
+        );
+    }
+    Ok(())
+}
+
+/// Prints one size; picoseconds per customer, planned and sealed.
+fn measure(accounts: &Accounts, facts: &[CustomerFacts]) -> Outcome<u128> {
+    let (mut floors, mut plans, mut seals, mut decides) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut rows = 0;
+    for _ in 0..ROUNDS {
+        let (took, ()) = timed(|| floor(facts))?;
+        floors.push(took);
+        let (took, (planned, changes, findings, out)) = timed(|| Ok(rows_of(accounts, facts)))?;
+        plans.push(took);
+        rows = planned;
+        let (took, sealed) = timed(|| Ok(Plan::seal(header(accounts), out, changes, findings, UtcMs(0))?))?;
+        seals.push(took);
+        let key = sealed.changes()[rows / 2].key.clone();
+        let decision = Decision {
+            choice: LEAVE_OUT.to_owned(),
+            by: "bench".to_owned(),
+            note: String::new(),
+        };
+        let (took, decided) = timed(|| Ok(sealed.decide(&key, decision)?))?;
+        decides.push(took);
+        black_box(decided);
+    }
+    let [floor, plan, seal, decide] = [floors, plans, seals, decides].map(median);
+    let customers = facts.len();
+    let said = |work: Duration| times(work.as_nanos() * 1000 / floor.as_nanos().max(1));
+    println!(
+        "planning, {customers} customers, {rows} rows: floor (serialise and hash the facts) {floor:.1?}; plan {plan:.1?}, {}; \
+         seal {seal:.1?}, {}; together {} customers/s",
+        said(plan),
+        said(seal),
+        customers as u128 * 1_000_000_000 / (plan + seal).as_nanos().max(1)
+    );
+    println!(
+        "planning, one row of {rows} decided: {decide:.1?}, {} of sealing them all",
+        times(decide.as_nanos() * 1000 / seal.as_nanos().max(1))
+    );
+    Ok((plan + seal).as_nanos() * 1000 / customers as u128)
+}
+
+fn floor(facts: &[CustomerFacts]) -> Outcome<()> {
+    let mut hash = Sha256::new();
+    let mut bytes = Vec::new();
+    for facts in facts {
+        bytes.clear();
+        serde_json::to_writer(&mut bytes, facts)?;
+        hash.update(&bytes);
+    }
+    black_box(hash.finalize());
+    Ok(())
+}
+
+type Rows = (
+    usize,
+    Vec<cutover::domain::change::Change>,
+    Vec<cutover::domain::finding::Finding>,
+    OutOfScope,
+);
+
+fn rows_of(accounts: &Accounts, facts: &[CustomerFacts]) -> Rows {
+    let rules = Rules {
+        accounts,
+        source_after: SourceAfter::Drain,
+        expected: None,
+    };
+    let (mut changes, mut findings, mut out) = (Vec::new(), Vec::new(), OutOfScope::default());
+    for customer in facts {
+        let (rows, found) = plan::customer(customer, rules);
+        changes.extend(rows);
+        findings.extend(found);
+        plan::count_outside(&mut out, customer);
+    }
+    (changes.len(), changes, findings, out)
+}
+
+fn header(accounts: &Accounts) -> Header {
+    Header {
+        accounts: accounts.clone(),
+        policy: BTreeMap::from([("source_after".to_owned(), "drain".to_owned())]),
+        scope: Digest::of("bench", [b"scope".as_slice()]),
+        stage: StageId::Credits,
+    }
+}
+
+/// Customers as in the account of the night: a quarter stays, four in ten hold credit, one in sixty in two currencies,
+/// one in two hundred disagrees with itself.
+fn facts_of(n: usize) -> Outcome<CustomerFacts> {
+    let amount = if n % 5 < 2 {
+        i64::try_from(n)? % 90_000 + 1
+    } else {
+        0
+    };
+    let belongs = if n % 4 == 3 {
+        Belongs::OtherRegion
+    } else {
+        Belongs::InScope
+    };
+    let mut amounts = Vec::new();
+    if amount != 0 {
+        amounts.push(("usd", amount));
+    }
+    if n.is_multiple_of(60) {
+        amounts.push(("aud", 700));
+    }
+    let mut source = side(n, &amounts)?;
+    if n.is_multiple_of(200) {
+        source.balance += 1;
+    }
+    Ok(CustomerFacts {
+        // Not in the order of their numbers, as ids are not.
+        id: format!("cus_{:06x}{n:08}", n * 7_919 % 0xff_ffff),
+        label: safe(&format!("Customer Number {n}")),
+        belongs,
+        source,
+        destination: Some(side(n, &[])?),
+    })
+}
+
+fn side(n: usize, amounts: &[(&str, i64)]) -> Outcome<Side> {
+    let amounts: BTreeMap<Currency, i64> = amounts
+        .iter()
+        .map(|(code, amount)| Ok((Currency::parse(code)?, *amount)))
+        .collect::<Outcome<_>>()?;
+    let usd = Currency::parse("usd")?;
+    let read = Read {
+        request_id: format!("req_{n:016}"),
+        at: UtcMs(1_771_027_390_207),
+    };
+    let book = |sum: &i64| Book {
+        sum: *sum,
+        newest_endings: vec![*sum],
+    };
+    let ledger = Ledger {
+        books: amounts
+            .iter()
+            .map(|(currency, sum)| (*currency, book(sum)))
+            .collect(),
+        head: (!amounts.is_empty()).then(|| Head {
+            created: 1_771_000_000,
+            ids: vec![format!("cbtxn_{n:016}")],
+        }),
+        rows: amounts.len() as u64,
+        read: read.clone(),
+        ..Ledger::default()
+    };
+    Ok(Side {
+        currency: Some(usd),
+        balance: amounts.get(&usd).copied().unwrap_or(0),
+        credit_balance: Some(amounts),
+        ledger: Some(ledger),
+        listed: read,
+        ..Side::default()
+    })
+}
+
+fn timed<T>(work: impl FnOnce() -> Outcome<T>) -> Outcome<(Duration, T)> {
+    let begun = Instant::now();
+    let made = work()?;
+    Ok((begun.elapsed(), made))
+}
+
+fn median(mut rounds: Vec<Duration>) -> Duration {
+    rounds.sort_unstable();
+    rounds.get(ROUNDS / 2).copied().unwrap_or_default()
+}
+
+/// Thousandths with three decimals: a decided row is far below one.
+fn times(thousandths: u128) -> String {
+    format!("{}.{:03}×", thousandths / 1000, thousandths % 1000)
+}
