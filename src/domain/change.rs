@@ -145,7 +145,7 @@ pub struct Change {
     pub verdict: Verdict,
     /// The money at stake, in the program's sign.
     pub money: Option<Money>,
-    /// Stable name of the rule that decided; rows of the same rule, risk and choices have the same shape.
+    /// Stable name of the rule that decided; see [`Change::shape`].
     pub rule: String,
     /// One sentence: why this verdict.
     pub why: String,
@@ -181,7 +181,7 @@ impl Change {
         chosen.map_or(&self.writes, |choice| &choice.writes)
     }
 
-    /// Groups rows that a person may decide together: same rule, risk, item, sign and choices.
+    /// Groups rows that a person may decide together: same verdict, rule, risk, item and sign.
     #[must_use]
     pub fn shape(&self) -> String {
         let sign = self.money.map_or(0, |money| money.amount.signum());

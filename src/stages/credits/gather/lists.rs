@@ -57,7 +57,7 @@ pub(super) async fn customers(reading: &Reading, role: Role) -> Result<Rows, Sta
                 continue;
             }
             check_mode(reading, role, &customer)?;
-            rows.insert(customer.id.clone(), row(customer, scope, &read));
+            rows.insert(customer.id.clone(), row(&customer, scope, &read));
         }
         reading.watch.progress(what, rows.len() as u64, None);
     }
@@ -75,7 +75,7 @@ fn check_mode(reading: &Reading, role: Role, customer: &Customer) -> Result<(), 
     Ok(())
 }
 
-fn row(customer: Customer, scope: &ScopeRule, read: &Read) -> Row {
+fn row(customer: &Customer, scope: &ScopeRule, read: &Read) -> Row {
     let label = customer
         .name
         .as_deref()
