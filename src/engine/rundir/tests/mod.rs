@@ -3,7 +3,7 @@
 mod lock;
 
 use std::fs;
-use std::io::{BufRead as _, Write as _};
+use std::io::BufRead as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use serde::{Deserialize, Serialize};
