@@ -27,7 +27,7 @@ static HOOK: Once = Once::new();
 /// Holds the terminal. Dropping it gives the terminal back.
 pub struct Guard {
     /// Never dropped: ratatui's own drop shows the cursor and, where the window was closed, panics while it complains on
-    /// a standard error that is gone with it. [`restore`] has shown the cursor; what is in flight must not pay for it.
+    /// a standard error that is gone with it. What is in flight must not pay for that.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
@@ -79,6 +79,8 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         restore();
+        // A frame that was being drawn while another thread panicked has hidden the cursor once more.
+        let _ = self.terminal.show_cursor();
     }
 }
 

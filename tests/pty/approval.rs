@@ -59,14 +59,18 @@ fn space_holds_writing_and_space_again_goes_on() {
     terminal.press(" ");
     terminal.wait_for("PAUSED");
     let intents = records(&desk, "intent");
-    // What was under way arrives and is answered in this time; nothing else may.
+    // What was under way arrives and is answered in this time; nothing else may. What was only intended waits.
     terminal.let_pass(3);
     let writes = world.writes();
-    assert_eq!(usize::try_from(writes).unwrap(), intents, "sent while paused");
-    assert_eq!(records(&desk, "outcome"), intents);
-    assert_eq!(records(&desk, "finished"), 0);
+    let sent = usize::try_from(writes).unwrap();
+    assert!(sent <= intents, "{sent} sent, {intents} intended");
+    assert_eq!(records(&desk, "outcome"), sent);
     terminal.let_pass(1);
-    assert_eq!(world.writes(), writes);
+    assert_eq!(
+        (world.writes(), records(&desk, "intent")),
+        (writes, intents),
+        "while paused"
+    );
     terminal.press(" ");
     terminal.wait_done();
     terminal.leave(0);
