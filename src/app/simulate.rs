@@ -21,9 +21,7 @@ struct Ready<'a> {
 /// Prints one line when both accounts answer, then serves.
 pub(super) async fn simulate(args: Simulate) -> Result<Exit, Failure> {
     let scenario = Scenario::load(&args.world.scenario).map_err(Failure::usage)?;
-    let clock = Clock::real();
-    // A client compares the accounts' clocks with its own, so this world is as old as today.
-    let mut options = Options::new(scenario.beginning_at(clock.now()), clock);
+    let mut options = Options::new(scenario, Clock::real());
     options.seed = args.world.seed;
     options.customers = args.world.customers;
     options.source_port = args.source_port;

@@ -180,13 +180,6 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// The same world at another time: for accounts that are served by the wall clock.
-    #[must_use]
-    pub const fn beginning_at(mut self, start: UtcMs) -> Self {
-        self.start = UtcMs::from_secs(start.secs());
-        self
-    }
-
     /// The instant the night begins: what a rehearsal's clock should start at.
     #[must_use]
     pub const fn starts_at(&self) -> UtcMs {
