@@ -35,7 +35,7 @@ fn page() -> String {
         let note = "x".repeat(600);
         let _ = write!(
             customers,
-            r#"{{"id":"cus_{n:014}","object":"customer","address":{address},"balance":-{n},"created":{},"currency":"aud",
+            r#"{{"id":"cus_{n:014}","object":"customer","address":{address},"balance":-1{n},"created":{},"currency":"aud",
             "default_source":null,"delinquent":false,"description":"{note}","discount":null,"email":"c{n}@example.com",
             "invoice_prefix":"ABCD{n:04}","invoice_settings":{{"custom_fields":null,"default_payment_method":"pm_1{n}",
             "footer":null,"rendering_options":null}},"livemode":false,"metadata":{{"region":"au","wave":"1"}},
