@@ -61,15 +61,14 @@ impl Said {
 
 fn call(folder: &Path, arguments: &str) -> Said {
     let words = arguments.split_whitespace();
-    cutover(folder)
-        .args(words)
-        .output()
-        .map(Said::from)
-        .unwrap_or_else(|error| Said {
+    cutover(folder).args(words).output().map_or_else(
+        |error| Said {
             code: None,
             out: String::new(),
             err: error.to_string(),
-        })
+        },
+        Said::from,
+    )
 }
 
 /// An empty folder, or one with this configuration in it.

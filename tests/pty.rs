@@ -1,6 +1,7 @@
 //! The program as somebody at a terminal has it: the real binary on a pseudo terminal, keys typed, the screen read back.
 //! Whatever is claimed about money is read from the simulated accounts, never from the screen.
 
+#![allow(clippy::panic, reason = "support of tests: what cannot go on says why")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up fails")]
 
 mod support;

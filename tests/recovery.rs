@@ -1,5 +1,6 @@
 //! Killed at any moment, taken up again: the night ends as if nothing had happened.
 
+#![allow(clippy::panic, reason = "support of tests: what cannot go on says why")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up fails")]
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A whole night from outside: rehearsals, and the same engine against accounts in another process.
 
+#![allow(clippy::panic, reason = "support of tests: what cannot go on says why")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up fails")]
 
 #[cfg(test)]

@@ -114,10 +114,8 @@ impl Terminal {
 
 /// The number in front of "to decide" above the list of the review.
 fn undecided(text: &str) -> Option<u32> {
-    let before = text.match_indices(" to decide ").map(|(at, _)| &text[..at]);
-    before
-        .filter_map(|text| text.rsplit(' ').next()?.parse().ok())
-        .next()
+    let mut before = text.match_indices(" to decide ").map(|(at, _)| &text[..at]);
+    before.find_map(|text| text.rsplit(' ').next()?.parse().ok())
 }
 
 fn approve_line(screen: &vt100::Screen) -> Option<String> {

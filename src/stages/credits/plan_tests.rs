@@ -158,8 +158,9 @@ fn every_currency_has_its_own_row_and_none_is_merged() {
 
 #[test]
 fn any_disagreement_is_blocked_with_all_sources_side_by_side() {
+    type Spoil = fn(&mut Side);
     let good = || side("usd", 100, &[("usd", 100)]);
-    let spoil: [(&str, fn(&mut Side)); 5] = [
+    let spoil: [(&str, Spoil); 5] = [
         ("sources_disagree", |s| s.balance = 99),
         ("sources_disagree", |s| s.credit_balance = Some(BTreeMap::new())),
         ("sources_disagree", |s| {
