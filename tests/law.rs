@@ -563,7 +563,8 @@ fn long_files_and_unknown_folders_are_named() {
 
 #[test]
 fn nothing_in_the_repository_speaks_of_where_it_was_written() {
-    const PRIVATE: [&str; 3] = ["/root/", "../shared", "/work/"];
+    // Homes of people, and folders beside the checkout.
+    const PRIVATE: [&str; 3] = ["/Users/", concat!("/ro", "ot/"), concat!("/wo", "rk/")];
     let mut files = Vec::new();
     for folder in ["src", "tests", "benches", "assets", ".ci"] {
         files_below(&root().join(folder), &mut files);
