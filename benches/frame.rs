@@ -10,6 +10,7 @@ use cutover::domain::record::RowEnd;
 use cutover::engine::state::RowState;
 use cutover::tui::keymap::Key;
 use cutover::tui::msg::Msg;
+use cutover::tui::rows::StageView;
 use cutover::tui::update::update;
 use cutover::tui::{model::Model, sample, view};
 use ratatui::buffer::Buffer;
@@ -55,41 +56,98 @@ fn floor(buffer: &mut Buffer, total: usize) {
     StatefulWidget::render(table, area, buffer, &mut state);
 }
 
-/// The worst key of a filter typed in 100,000 rows, and the worst state taken in while they are written, each with the
-/// frame after it. A frame of 60 Hz is 16 ms.
-fn keys_in_many_rows() -> Vec<String> {
-    let size = (120, 40);
-    let Ok(mut model) = sample::model(sample::review_of(100_000), size) else {
-        return Vec::new();
-    };
-    let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
-    let mut worst = |model: &mut Model, msg: Msg| {
-        let begun = Instant::now();
-        update(model, msg);
-        ours(model, &mut buffer);
-        begun.elapsed()
-    };
-    let keys = "/sample00012 verdict:blocked"
-        .chars()
-        .map(|c| Msg::Key(Key::Char(c)));
-    let key = keys.map(|key| worst(&mut model, key)).max().unwrap_or_default();
-    let states = (0..20).map(|n: u64| {
-        let mut state = (*model.latest).clone();
-        if let Some(stage) = state.stages.first_mut() {
-            stage.rows = Arc::new(vec![RowState::default(); 100_000]);
-            stage.tally.rows.insert(RowEnd::Done, n);
+/// Filters typed into 100,000 rows while the stage streams: what a key, a state and a slice take, each with the frame
+/// after it. A frame of 60 Hz is 16 ms.
+#[derive(Default)]
+struct Streaming {
+    keys: Vec<Duration>,
+    states: Vec<Duration>,
+    slices: Vec<Duration>,
+    /// From a key to its whole result, with the states and frames between.
+    wholes: Vec<Duration>,
+}
+
+/// Typed one after another; `<` goes back to nothing.
+const TYPED: [&str; 6] = [
+    "/sample00012 verdict:blocked",
+    "/status:done usd",
+    "/anna 12",
+    "/zo",
+    "/verdict:blocked risk:high 99",
+    "/rule:sources_agree currency:jpy",
+];
+/// Slices between two states: at about three milliseconds each, more often than the screen takes states in.
+const SLICES_PER_STATE: usize = 8;
+
+impl Streaming {
+    fn run() -> Option<Self> {
+        let size = (120, 40);
+        let mut all = Self::default();
+        let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+        let mut written = 0;
+        for typed in TYPED {
+            // A new screen each time: the first key of a filter is the one that has nothing to build on.
+            let mut model = sample::model(sample::review_of(100_000), size).ok()?;
+            let mut frame = |model: &mut Model, msg: Msg| {
+                let begun = Instant::now();
+                update(model, msg);
+                ours(model, &mut buffer);
+                begun.elapsed()
+            };
+            for c in typed.chars() {
+                let begun = Instant::now();
+                all.keys.push(frame(&mut model, Msg::Key(Key::Char(c))));
+                while model.view().is_some_and(StageView::is_looking) {
+                    for _ in 0..SLICES_PER_STATE {
+                        all.slices.push(frame(&mut model, Msg::Look));
+                    }
+                    written += 50;
+                    let state = streamed(&model, written);
+                    all.states.push(frame(&mut model, state));
+                    if typed.starts_with("/status") && all.states.len().is_multiple_of(20) {
+                        // Every state changes what this filter is about: one pass follows the other for ever.
+                        break;
+                    }
+                }
+                if !model.view().is_some_and(StageView::is_looking) {
+                    all.wholes.push(begun.elapsed());
+                }
+            }
         }
-        Msg::State(Arc::new(state))
-    });
-    let states: Vec<Msg> = states.collect();
-    let state = states
-        .into_iter()
-        .map(|state| worst(&mut model, state))
-        .max()
-        .unwrap_or_default();
-    vec![format!(
-        "100000 rows: worst filter key to frame {key:?}, worst state to frame {state:?}"
-    )]
+        Some(all)
+    }
+
+    fn lines(mut self) -> Vec<String> {
+        let said = |what: &str, times: &mut Vec<Duration>| {
+            times.sort_unstable();
+            let at = |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1)));
+            let [half, most, worst] = [50, 99, 100].map(|share| at(share).copied().unwrap_or_default());
+            format!(
+                "100000 rows streaming, {what}: p50 {half:.1?}, p99 {most:.1?}, worst {worst:.1?} of {}",
+                times.len()
+            )
+        };
+        vec![
+            said("filter key to frame", &mut self.keys),
+            said("state to frame", &mut self.states),
+            said("slice to frame", &mut self.slices),
+            said("filter key to whole result", &mut self.wholes),
+        ]
+    }
+}
+
+/// A state in which `written` more rows are done.
+fn streamed(model: &Model, written: usize) -> Msg {
+    let mut state = (*model.latest).clone();
+    if let Some(stage) = state.stages.first_mut() {
+        let mut rows = vec![RowState::default(); 100_000];
+        for row in rows.iter_mut().take(written) {
+            row.end = Some(RowEnd::Done);
+        }
+        stage.rows = Arc::new(rows);
+        stage.tally.rows.insert(RowEnd::Done, written as u64);
+    }
+    Msg::State(Arc::new(state))
 }
 
 fn timed(mut frame: impl FnMut()) -> Duration {
@@ -134,7 +192,7 @@ fn main() {
         }
     }
     group.finish();
-    lines.extend(keys_in_many_rows());
+    lines.extend(Streaming::run().map(Streaming::lines).unwrap_or_default());
     criterion.final_summary();
     for line in lines {
         report(&line);

@@ -159,8 +159,8 @@ fn facts_of(n: usize) -> Outcome<CustomerFacts> {
         id: format!("cus_{:06x}{n:08}", n * 7_919 % 0xff_ffff),
         label: safe(&format!("Customer Number {n}")),
         belongs,
-        source,
-        destination: Some(side(n, &[])?),
+        source: Box::new(source),
+        destination: Some(Box::new(side(n, &[])?)),
     })
 }
 
@@ -171,7 +171,7 @@ fn side(n: usize, amounts: &[(&str, i64)]) -> Outcome<Side> {
         .collect::<Outcome<_>>()?;
     let usd = Currency::parse("usd")?;
     let read = Read {
-        request_id: format!("req_{n:016}"),
+        request_id: format!("req_{n:016}").into(),
         at: UtcMs(1_771_027_390_207),
     };
     let book = |sum: &i64| Book {
@@ -195,7 +195,7 @@ fn side(n: usize, amounts: &[(&str, i64)]) -> Outcome<Side> {
         currency: Some(usd),
         balance: amounts.get(&usd).copied().unwrap_or(0),
         credit_balance: Some(amounts),
-        ledger: Some(ledger),
+        ledger: Some(Box::new(ledger)),
         listed: read,
         ..Side::default()
     })

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::hint::black_box;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -123,6 +123,7 @@ fn settings() -> Arc<Settings> {
             source_after: Some(SourceAfter::Drain),
             expected: None,
         },
+        ..Settings::default()
     })
 }
 
@@ -166,6 +167,8 @@ async fn calls() -> Outcome<()> {
     let reading = Reading {
         readers,
         accounts: accounts(&ready),
+        ids: Arc::default(),
+        app: None,
         settings: settings(),
         clock: Clock::real(),
         keep: ledgers.clone(),
@@ -324,6 +327,7 @@ async fn plan_against(ready: &Ready) -> Outcome<()> {
         accounts,
         names: BTreeMap::new(),
         links: links(ready)?,
+        app: None,
         write_keys: Arc::new(|_| Err("this bench writes nothing".to_owned())),
         gets_before: BTreeMap::new(),
         settings: settings(),
@@ -344,7 +348,9 @@ async fn plan_against(ready: &Ready) -> Outcome<()> {
         .plan
         .clone()
         .ok_or_else(|| format!("no plan: {:?}", stage.phase))?;
-    std::fs::write(place.path().join("plan.jsonl"), file::write(&plan))?;
+    let mut out = BufWriter::new(std::fs::File::create(place.path().join("plan.jsonl"))?);
+    file::write_lines(&plan, |line| out.write_all(line.as_bytes()))?;
+    out.flush()?;
     println!(
         "{} rows, {} planned, peak resident {} MB ({peak_gathered} MB before the plan's file was written)",
         plan.totals().in_scope,

@@ -13,7 +13,7 @@
 //!                                 journal ── everything true is a fold over it
 //! ```
 //!
-//! A **stage** (`stages/credits`, more to come) is a slice: it reads, plans, scripts its writes, verifies and says what
+//! A **stage** (`stages/catalogue`, `mapping`, `credits`, more to come) is a slice: it reads, plans, scripts its writes, verifies and says what
 //! its panel shows. Everything else is a layer and knows no stage by name. A **plan** is sealed by a digest over scope,
 //! rows, decisions and totals; an **approval** binds one digest; only an `Approved` plan reaches the writer.
 //!
@@ -24,6 +24,7 @@
 //! | [`domain`] | the vocabulary: money, scope, changes, plans, approvals, records. Pure |
 //! | [`clock`] | the one clock everything asks |
 //! | [`stripe`] | one account over HTTP: client, paging, pacing, verdicts; knows no stages |
+//! | [`appdb`] | the application's own database: PostgreSQL, MySQL, SQLite; rows, compare-and-set, a ledger of effects |
 //! | [`stages`] | the slices |
 //! | [`engine`] | order, approval, writing, recovery; the journal and the run directory |
 //! | [`rehearsal`] | two Stripe accounts in a box, on loopback HTTP |
@@ -52,7 +53,8 @@
 //! | `engine` | `domain`, `stages`, `stripe`, `appdb`, `clock` | `ratatui`, `crossterm`, `axum` |
 //! | `tui` | `domain`, `stages`, `engine`, `clock` | `reqwest`, `axum`, `sqlx`, `std::net` |
 //!
-//! Besides: only `engine/writer*` and [`app`] may hold the sender of writes ([`stripe::Writer`]); no stage uses another;
+//! Besides: only `engine/writer*` and [`app`] may hold the sender of writes ([`stripe::Writer`]), only [`engine`] and
+//! [`app`] what changes rows of a database ([`appdb::Writer`]); no stage uses another;
 //! what plans and decides (listed there as `PURE`) mentions no runtime, network, file, or clock.
 //!
 //! # What holds by construction
@@ -61,6 +63,8 @@
 //! * **Nothing is sent without an approval of exactly that.** [`domain::approval::Approved`] has no constructor but the
 //!   check of a plan's digest against an approval; changing a decision changes the digest.
 //! * **An intent is on disk before its request leaves, and its outcome before the next step of the same row.**
+//! * **A row of the application's database and the line that says it was changed are one transaction**
+//!   ([`engine::writer`], [`appdb`]): after a lost connection the database itself says what was committed.
 //! * **Unknown is a state.** It is never retried under a new key before a strongly consistent look, ten quiet minutes
 //!   and, for money, a person's word ([`engine::protocol`]).
 //! * **The same facts give the same plan**, byte for byte; request ids, times and order of arrival are outside it.
@@ -74,6 +78,7 @@
 //! command line and summary iterate that list.
 
 pub mod app;
+pub mod appdb;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -1,9 +1,16 @@
 //! The program from outside: what it says, where it says it, and how it ends. Nothing here needs an account.
 
+#![allow(clippy::panic, reason = "support of tests: what cannot go on says why")]
+
+#[cfg(test)]
+mod support;
+
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
+
+use support::Said;
 
 /// A configuration that is right in itself; the keys it names do not exist.
 const CONFIG: &str = r#"
@@ -22,53 +29,21 @@ regions = ["us"]
 source_after = "drain"
 "#;
 
-/// The program in an empty folder, without the environment of whoever runs the tests.
+/// The program in that folder.
 fn cutover(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cutover"));
-    command.current_dir(folder).env_clear().stdin(Stdio::null());
+    let mut command = support::cutover();
+    command.current_dir(folder);
     command
 }
 
-/// One call and what came of it.
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl From<Output> for Said {
-    fn from(output: Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self {
-            code: output.status.code(),
-            out: text(&output.stdout),
-            err: text(&output.stderr),
-        }
-    }
-}
-
-impl Said {
-    /// One sentence on standard error, nothing on standard output, and this exit code.
-    fn complains(&self, code: i32, words: &[&str]) {
-        assert_eq!(self.code, Some(code), "{}{}", self.out, self.err);
-        assert_eq!(self.out, "");
-        assert_eq!(self.err.trim_end().lines().count(), 1, "{}", self.err);
-        for word in words {
-            assert!(self.err.contains(word), "{word:?} is missing in: {}", self.err);
-        }
-    }
-}
-
 fn call(folder: &Path, arguments: &str) -> Said {
-    let words = arguments.split_whitespace();
-    cutover(folder).args(words).output().map_or_else(
-        |error| Said {
-            code: None,
-            out: String::new(),
-            err: error.to_string(),
-        },
-        Said::from,
-    )
+    support::finish(cutover(folder).args(support::words(arguments)))
+}
+
+/// One sentence on standard error, nothing on standard output, and this exit code.
+fn complains(said: &Said, code: i32, words: &[&str]) {
+    said.refuses(code, words);
+    assert_eq!(said.out, "");
 }
 
 /// An empty folder, or one with this configuration in it.
@@ -112,6 +87,10 @@ fn every_command_explains_itself_with_the_exit_codes() {
         "check",
         "simulate",
         "journal verify",
+        "copy-list",
+        "mapping lint",
+        "sql",
+        "undo",
     ] {
         let said = call(folder.path(), &format!("{command} --help"));
         assert_eq!(said.code, Some(0), "{command}");
@@ -144,7 +123,7 @@ fn mistakes_on_the_command_line_end_with_two() {
 fn a_key_on_the_command_line_is_refused_and_not_repeated() {
     let folder = folder(Some(CONFIG));
     let said = call(folder.path(), "check --set source.name=sk_live_4eC39HqLyjWDarjt");
-    said.complains(5, &["key", "command line", "environment variable"]);
+    complains(&said, 5, &["key", "command line", "environment variable"]);
     assert!(!said.err.contains("4eC39"), "{}", said.err);
 }
 
@@ -170,8 +149,14 @@ fn a_missing_configuration_is_one_sentence_and_leaves_nothing_behind() {
         "plan credits --out p.json",
         "check --json",
         "audit credits --json",
+        "copy-list --out list.csv",
+        "sql --plan p.json --out sql",
     ] {
-        call(folder.path(), line).complains(2, &["cutover.toml", "config.example.toml"]);
+        complains(
+            &call(folder.path(), line),
+            2,
+            &["cutover.toml", "config.example.toml"],
+        );
     }
     assert_eq!(names_in(folder.path()), [""; 0]);
 }
@@ -192,7 +177,7 @@ fn a_mistake_in_the_configuration_is_named_by_line_and_ends_with_two() {
     ];
     for (config, said) in cases {
         let folder = folder(Some(&config));
-        call(folder.path(), "check").complains(2, &[said]);
+        complains(&call(folder.path(), "check"), 2, &[said]);
         assert_eq!(names_in(folder.path()), ["cutover.toml"]);
     }
 }
@@ -216,7 +201,7 @@ fn what_is_unsafe_in_the_configuration_ends_with_five() {
     for (config, said) in cases {
         let folder = folder(Some(&config));
         for line in ["check", "run", "plan credits --out p.json"] {
-            call(folder.path(), line).complains(5, &["cutover.toml", said]);
+            complains(&call(folder.path(), line), 5, &["cutover.toml", said]);
         }
         assert_eq!(names_in(folder.path()), ["cutover.toml"]);
     }
@@ -225,25 +210,33 @@ fn what_is_unsafe_in_the_configuration_ends_with_five() {
 #[test]
 fn a_key_that_cannot_be_had_or_must_not_be_used_is_named_by_its_source() {
     let folder = folder(Some(CONFIG));
-    call(folder.path(), "check").complains(2, &["source account", "OLD_KEY", "not set"]);
+    complains(
+        &call(folder.path(), "check"),
+        2,
+        &["source account", "OLD_KEY", "not set"],
+    );
     let with_keys = |old: &str, new: &str| {
-        let output = cutover(folder.path())
-            .arg("check")
-            .env("OLD_KEY", old)
-            .env("NEW_KEY", new)
-            .output();
-        Said::from(output.unwrap())
+        let mut check = cutover(folder.path());
+        support::finish(check.arg("check").env("OLD_KEY", old).env("NEW_KEY", new))
     };
     let old = "rk_test_oldoldoldold";
-    with_keys(old, "rk_live_newnewnewnew").complains(5, &["destination account", "NEW_KEY", "live key"]);
-    with_keys("pk_test_oldoldoldold", "rk_test_newnewnewnew").complains(5, &["OLD_KEY", "publishable"]);
-    with_keys(old, old).complains(5, &["both accounts have the same key"]);
+    complains(
+        &with_keys(old, "rk_live_newnewnewnew"),
+        5,
+        &["destination account", "NEW_KEY", "live key"],
+    );
+    complains(
+        &with_keys("pk_test_oldoldoldold", "rk_test_newnewnewnew"),
+        5,
+        &["OLD_KEY", "publishable"],
+    );
+    complains(&with_keys(old, old), 5, &["both accounts have the same key"]);
     let file = CONFIG.replace("{ env = \"OLD_KEY\" }", "{ file = \"old.key\" }");
     fs::write(folder.path().join("cutover.toml"), file).unwrap();
     let key = folder.path().join("old.key");
     fs::write(&key, old).unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
-    call(folder.path(), "check").complains(5, &["old.key", "chmod 600"]);
+    complains(&call(folder.path(), "check"), 5, &["old.key", "chmod 600"]);
 }
 
 #[test]
@@ -269,7 +262,7 @@ fn an_unknown_scenario_is_one_sentence() {
         "rehearse --headless --scenario nowhere",
         "simulate --scenario nowhere",
     ] {
-        call(folder.path(), line).complains(2, &["nowhere"]);
+        complains(&call(folder.path(), line), 2, &["nowhere"]);
     }
 }
 
@@ -279,8 +272,7 @@ fn a_full_disk_behind_standard_output_is_no_panic() {
     let Ok(full) = File::options().write(true).open("/dev/full") else {
         return;
     };
-    let output = cutover(folder.path()).stdout(full).output().unwrap();
-    let said = Said::from(output);
+    let said = support::finish(cutover(folder.path()).stdout(full));
     assert!(
         said.code.is_some() && !said.err.contains("mistake of its own"),
         "{}",

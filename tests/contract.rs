@@ -37,6 +37,10 @@ mod parameters;
 mod written;
 
 #[cfg(test)]
+#[path = "contract/catalogue.rs"]
+mod catalogue;
+
+#[cfg(test)]
 #[path = "contract/troubled.rs"]
 mod troubled;
 

@@ -359,7 +359,11 @@ fn the_run_of_a_newer_version_is_refused() {
     let header = desk.read("run/run.json");
     assert!(header.contains("\"format\": 1"), "{header}");
     desk.write("run/run.json", header.replace("\"format\": 1", "\"format\": 2"));
-    for line in [&apply_line("run", &approval), "status --run run"] {
+    for line in [
+        &apply_line("run", &approval),
+        "status --run run",
+        "journal verify run",
+    ] {
         desk.call(line).refuses(5, &["run.json", "format 2", "newer"]);
     }
     nothing_was_written(&world);
@@ -479,7 +483,7 @@ fn a_mistake_in_finances_list_is_named_by_file_and_line() {
         (list(b"cus_\xff,usd,1.00\r\n"), 2, "line 3"),
         (
             list(b"cus_Nobody,usd,1.00\r\n"),
-            1,
+            2,
             "line 3, column `customer`: cus_Nobody",
         ),
         (

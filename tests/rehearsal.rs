@@ -9,7 +9,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use support::{Desk, Said, World, journal, rehearse, two_at_a_time};
+use support::{Desk, Said, World, at_a_time, journal, rehearse, two_at_a_time};
 
 /// The finding about a balance the customer object does not show.
 const OTHER_CURRENCY: &str = "balance_in_other_currency";
@@ -44,7 +44,11 @@ fn partition_holds(stage: &Value) {
     assert_eq!(number(stage, "in_scope"), sum(stage, &verdicts), "{stage}");
     assert_eq!(number(stage, "planned"), sum(stage, &ends), "{stage}");
     let totals = stage["totals"].as_object().unwrap();
-    assert!(!totals.is_empty(), "{stage}");
+    assert_eq!(
+        totals.is_empty(),
+        stage["stage"] != "credits",
+        "only credits move money: {stage}"
+    );
     for (currency, money) in totals {
         assert_eq!(
             number(money, "source"),
@@ -61,13 +65,26 @@ fn is_clean(said: &Said) -> Value {
     assert_eq!(said.err, "");
     let summary = said.json();
     assert_eq!(summary["violations"], Value::Array(vec![]));
-    let stage = summary["stages"][0].clone();
-    partition_holds(&stage);
-    assert_eq!(stage["phase"], "done");
-    assert_eq!(stage["done"], stage["planned"]);
-    assert_eq!(stage["compared"], stage["planned"]);
-    assert!(number(&stage, "done") > 0);
+    for stage in begun(&summary) {
+        partition_holds(stage);
+        assert_eq!(stage["phase"], "done", "{stage}");
+        assert_eq!(stage["done"], stage["planned"], "{stage}");
+        // What had nothing to be written may be compared as well.
+        assert!(number(stage, "compared") >= number(stage, "planned"), "{stage}");
+    }
+    assert!(number(credits(&summary), "done") > 0);
     summary
+}
+
+/// The stages of which anything was asked.
+fn begun(summary: &Value) -> impl Iterator<Item = &Value> {
+    let stages = summary["stages"].as_array().unwrap().iter();
+    stages.filter(|stage| stage["phase"] != "waiting")
+}
+
+fn credits(summary: &Value) -> &Value {
+    let stages = summary["stages"].as_array().unwrap();
+    stages.iter().find(|stage| stage["stage"] == "credits").unwrap()
 }
 
 /// Customers of whom a summary says that their object hides a balance they must not lose.
@@ -92,14 +109,16 @@ fn looks_empty(world: &World) -> BTreeMap<String, i64> {
 fn a_small_rehearsal_ends_well_and_its_seed_decides_its_plan() {
     let digest = |seed: u64| {
         let said = rehearse(&format!("--scenario small --seed {seed}"));
-        is_clean(&said)["stages"][0]["plan_digest"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        let summary = is_clean(&said);
+        assert_eq!(begun(&summary).count(), 3, "every stage ran");
+        let digests = begun(&summary).map(|stage| stage["plan_digest"].as_str().unwrap().to_owned());
+        digests.collect::<Vec<_>>()
     };
     let first = digest(7);
     assert_eq!(first, digest(7));
-    assert_ne!(first, digest(8));
+    for (one, other) in first.iter().zip(digest(8)).skip(1) {
+        assert_ne!(*one, other);
+    }
 }
 
 #[test]
@@ -164,22 +183,24 @@ fn before_approval_nothing_but_reads_reaches_the_accounts() {
 
 #[test]
 fn two_hundred_nights_full_of_faults_harm_nobody() {
-    two_at_a_time(SEEDS_EACH * FAULTS.len(), |at| {
+    at_a_time(8, SEEDS_EACH * FAULTS.len(), |at| {
         let (scenario, seed) = (FAULTS[at % FAULTS.len()], at / FAULTS.len());
         let said = rehearse(&format!("--scenario {scenario} --seed {seed}"));
         let night = format!("{scenario}, seed {seed}: {}{}", said.out, said.err);
         let summary = said.json();
-        let stage = &summary["stages"][0];
         assert_eq!(summary["violations"], Value::Array(vec![]), "{night}");
-        partition_holds(stage);
-        for end in ["unknown", "pending", "failed"] {
-            assert_eq!(stage[end], 0, "{end} in {night}");
+        assert_eq!(begun(&summary).count(), 3, "every stage ran: {night}");
+        for stage in begun(&summary) {
+            partition_holds(stage);
+            for end in ["unknown", "pending", "failed"] {
+                assert_eq!(stage[end], 0, "{end} in {night}");
+            }
         }
-        assert!(number(stage, "done") > 0, "{night}");
+        assert!(number(credits(&summary), "done") > 0, "{night}");
         // Somebody at the dashboard: what they touched after planning is named and left alone.
         let touched = scenario == "faults-mixed"
             && match said.code {
-                Some(1) => number(stage, "drifted") > 0,
+                Some(1) => begun(&summary).any(|stage| number(stage, "drifted") > 0),
                 Some(4) => summary["findings"]
                     .as_array()
                     .unwrap()
@@ -194,7 +215,16 @@ fn two_hundred_nights_full_of_faults_harm_nobody() {
 /// Everything a record says but for ids and times; rows decided together or one by one are the same decisions.
 fn essence(records: &[Value]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    let told = |record: &&Value| !["opened", "used"].iter().any(|kind| record["kind"] == *kind);
+    // The other run was asked for credits alone.
+    let told = |record: &&Value| {
+        let passing = ["opened", "used"].iter().any(|kind| record["kind"] == *kind);
+        let stage = if record["stage"].is_null() {
+            &record["approval"]["stage"]
+        } else {
+            &record["stage"]
+        };
+        !passing && (stage.is_null() || stage == "credits")
+    };
     for record in records.iter().filter(told) {
         let said = [
             "kind", "stage", "op", "role", "method", "path", "money", "end", "code", "moved",
@@ -214,19 +244,24 @@ fn essence(records: &[Value]) -> BTreeMap<String, usize> {
 
 #[test]
 fn real_accounts_and_a_rehearsal_leave_the_same_journal_but_for_ids_and_times() {
+    // Seed 7 has a billing credit grant that expires between the scenario's date and any later one.
+    two_at_a_time(2, |at| same_journal([7, 11][at]));
+}
+
+fn same_journal(seed: u64) {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("rehearsal");
     is_clean(&rehearse(&format!(
-        "--scenario small --seed 11 --run '{}'",
+        "--scenario small --seed {seed} --run '{}'",
         run.display()
     )));
-    let world = World::small(11);
+    let world = World::small(seed);
     let desk = Desk::at(&world);
     let approval = desk.plan("run");
     is_clean(&desk.apply("run", &approval));
     let (rehearsed, real) = (essence(&journal(&run)), essence(&desk.journal("run")));
     assert!(rehearsed.len() > 20, "{rehearsed:#?}");
-    assert_eq!(rehearsed, real);
+    assert_eq!(rehearsed, real, "seed {seed}");
 }
 
 #[test]
@@ -235,7 +270,7 @@ fn a_second_night_on_the_same_accounts_finds_everything_done_and_writes_nothing(
     let desk = Desk::at(&world);
     let approval = desk.plan("run");
     let first = is_clean(&desk.apply("run", &approval));
-    let moved = number(&first["stages"][0], "done");
+    let moved = number(credits(&first), "done");
     let (state, writes) = (world.end_state(), world.writes());
     assert!(u64::try_from(moved).unwrap() * 2 <= writes);
 

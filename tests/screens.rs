@@ -106,6 +106,11 @@ shots! {
     board_in_review: |size| model(sample::review(), size);
     board_before_anything_is_read: |size| model(sample::waiting(), size);
     board_while_writing: |size| model(sample::writing(), size);
+    board_in_the_middle_of_a_night: |size| {
+        let mut model = model(sample::night(), size);
+        press(&mut model, &[Key::Char('3')]);
+        model
+    };
     board_paused: |size| model(sample::paused(), size);
     board_halted: |size| model(sample::halted(), size);
     board_done: |size| model(sample::done(), size);
@@ -325,8 +330,10 @@ fn a_terminal_that_is_too_small_says_what_is_needed() {
 fn screenshots_are_the_screens() {
     let mut review = model(sample::review(), WIDE);
     press(&mut review, &[Key::Char(']'), Key::Enter]);
+    let mut night = model(sample::night(), WIDE);
+    press(&mut night, &[Key::Char('3')]);
     let pictures = [
-        ("board", model(sample::writing(), WIDE)),
+        ("board", night),
         ("review", review),
         ("approval", approving(Environment::Rehearsal, WIDE)),
     ];

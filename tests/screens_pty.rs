@@ -159,7 +159,7 @@ fn keys_reach_the_engine_and_leaving_gives_the_terminal_back() {
     terminal.press("a");
     terminal.wait_for("APPROVE WRITES");
     terminal.press("x");
-    terminal.wait_for("1 keys of its first second were dropped");
+    terminal.wait_for("Dropped of its first second: 1 key.");
     terminal.wait_for("off: phrase");
     terminal.press("48 09fT 48 2bRx\r");
     terminal.wait_for("WRITING");

@@ -1,10 +1,12 @@
-//! `cutover check`: configuration, keys, accounts, mode and clock, with reads only.
+//! `cutover check`: configuration, keys, accounts, mode, clock, mapping and database, with reads only.
 
 use serde::Serialize;
 
 use super::failure::Failure;
+use super::mapping;
 use super::out;
 use super::real;
+use crate::appdb::Shape;
 use crate::cli::{Check, Exit};
 use crate::domain::ids::Role;
 use crate::engine::pin::{self, PinError};
@@ -19,7 +21,7 @@ struct Line {
 
 /// Every line is said, also after one that stops.
 pub(super) async fn check(args: Check) -> Result<Exit, Failure> {
-    let real = real::real(&args.config)?;
+    let real = real::accounts(&args.config)?;
     let mut lines = vec![Line {
         check: "configuration".to_owned(),
         result: "pass",
@@ -44,6 +46,10 @@ pub(super) async fn check(args: Check) -> Result<Exit, Failure> {
             says: same.to_string(),
         });
     }
+    for (line, failure) in [copy(&real), database(&real).await] {
+        lines.push(line);
+        exit = Exit::worst([exit, failure.map_or(Exit::Done, |failure| failure.exit())]);
+    }
     if args.json {
         out::say(&serde_json::json!({ "exit": exit.code(), "checks": lines }).to_string());
     } else {
@@ -54,7 +60,7 @@ pub(super) async fn check(args: Check) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-async fn account(real: &real::Real, role: Role) -> Result<(Line, Option<Failure>), Failure> {
+async fn account(real: &real::Real, role: Role) -> Result<Checked, Failure> {
     let accounts = &real.parts.accounts;
     let server = ServerTime::default();
     let link = real
@@ -98,5 +104,77 @@ async fn account(real: &real::Real, role: Role) -> Result<(Line, Option<Failure>
                 (line("stop", failure.to_string()), Some(failure))
             }
         },
+    )
+}
+
+/// One line of the report, and why it stops.
+type Checked = (Line, Option<Failure>);
+
+fn said(check: &str, result: &'static str, says: impl Into<String>) -> Checked {
+    let line = Line {
+        check: check.to_owned(),
+        result,
+        says: says.into(),
+    };
+    (line, None)
+}
+
+fn stops(check: &str, failure: Failure) -> Checked {
+    (said(check, "stop", failure.to_string()).0, Some(failure))
+}
+
+/// The mapping files and the list that was asked for, read and linted.
+fn copy(real: &real::Real) -> Checked {
+    const CHECK: &str = "mapping";
+    let settings = match mapping::settings(&real.config, real.parts.clock.now()) {
+        Ok(settings) => settings,
+        Err(failure) => return stops(CHECK, failure),
+    };
+    let Some(file) = settings.file else {
+        let says =
+            "no file is configured yet; `cutover copy-list` makes the list for the copy that gives one";
+        return said(CHECK, "skip", says);
+    };
+    let asked = settings.asked.map_or(String::new(), |asked| {
+        format!("; {} customers were asked for", asked.len())
+    });
+    let rejected = file.lint().rejected() > 0;
+    let result = if rejected { "warn" } else { "pass" };
+    let help = if rejected {
+        "; `cutover mapping lint` says where"
+    } else {
+        ""
+    };
+    said(CHECK, result, format!("{}{asked}{help}", mapping::summary(&file)))
+}
+
+/// The application's database, looked at without writing.
+async fn database(real: &real::Real) -> Checked {
+    const CHECK: &str = "database";
+    let database = match mapping::database(&real.config) {
+        Ok(Some(database)) => database,
+        Ok(None) => return said(CHECK, "skip", "none is configured, so none is touched"),
+        Err(failure) => return stops(CHECK, failure),
+    };
+    match database.check().await {
+        Ok(shape) => {
+            let result = if shape.may_write() { "pass" } else { "warn" };
+            said(CHECK, result, found(&database.in_words(), &shape))
+        }
+        // Not reached, not there or not fitting: what is configured cannot be used as it is.
+        Err(error) => stops(CHECK, Failure::failed(error)),
+    }
+}
+
+fn found(place: &str, shape: &Shape) -> String {
+    let writes = match (&shape.no_write, shape.ledger) {
+        (Some(why), _) => format!("cannot be written: {why}; `cutover sql` makes files to be run by hand"),
+        (None, true) => "may be written, and has the table of effects".to_owned(),
+        (None, false) => "may be written; the table of effects is made before the first change".to_owned(),
+    };
+    format!(
+        "{place} ({}), {} columns, {writes}",
+        shape.server,
+        shape.columns.len()
     )
 }

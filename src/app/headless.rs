@@ -68,7 +68,8 @@ pub(super) async fn gather(handle: &Handle, id: StageId) -> Result<Arc<Plan>, Fa
     let stage = stage(&state, id)?;
     match (&stage.phase, &stage.plan) {
         (Phase::Review, Some(plan)) => Ok(plan.clone()),
-        (Phase::GatherFailed { why }, _) => Err(Failure::failed(why)),
+        (Phase::GatherFailed { why, input: true }, _) => Err(Failure::usage(why)),
+        (Phase::GatherFailed { why, .. }, _) => Err(Failure::failed(why)),
         _ => Err(Failure::failed(
             state
                 .fatal

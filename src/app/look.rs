@@ -10,7 +10,7 @@ use super::summary::Summary;
 use crate::cli::{Exit, Status};
 use crate::engine::driver;
 use crate::engine::journal;
-use crate::engine::rundir::RunView;
+use crate::engine::rundir::{RunDirError, RunView};
 
 /// Where runs are when nothing else is said.
 const RUNS: &str = "runs";
@@ -49,8 +49,18 @@ pub(super) fn status(args: &Status) -> Result<Exit, Failure> {
     Ok(summary.exit())
 }
 
+/// Of a run of a newer version nothing may be assumed, its journal included. A journal without a readable header can
+/// still be proved: that is what one does with it when something broke.
+fn newer_is_refused(dir: &Path) -> Result<(), Failure> {
+    match RunView::open::<Meta>(dir) {
+        Err(error @ RunDirError::NewerFormat { .. }) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 /// `cutover journal verify`
 pub(super) fn verify(dir: &Path, json: bool) -> Result<Exit, Failure> {
+    newer_is_refused(dir)?;
     let report = journal::verify(dir).map_err(Failure::refused)?;
     if json {
         out::say(&serde_json::to_string(&report).unwrap_or_default());

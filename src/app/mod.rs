@@ -6,6 +6,10 @@
 //! | `rehearse` | `cutover rehearse`: two simulated accounts in this process |
 //! | `real` | `run`, `plan`, `apply`, `audit`: the accounts of the configuration |
 //! | `check` | `check` |
+//! | `mapping` | `mapping lint`, and the settings of the mapping stage and the application's database |
+//! | `copy_list` | `copy-list` |
+//! | `sql` | `sql` |
+//! | `undo` | `undo` |
 //! | `look` | `status`, `journal verify`: a run directory, looked at |
 //! | `simulate` | `simulate` |
 //! | `signals` | what asks the process to end |
@@ -13,16 +17,21 @@
 //! | `summary` | what a run came to, as JSON and as lines |
 
 mod check;
+mod claims;
+mod copy_list;
 mod failure;
 mod headless;
 mod look;
+mod mapping;
 mod out;
 mod real;
 mod rehearse;
 mod session;
 mod signals;
 mod simulate;
+mod sql;
 mod summary;
+mod undo;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -69,6 +78,10 @@ async fn obey(command: Command) -> Result<Exit, Failure> {
         Command::Audit(args) => real::audit(args).await,
         Command::Status(args) => look::status(&args),
         Command::Check(args) => check::check(args).await,
+        Command::CopyList(args) => copy_list::copy_list(args).await,
+        Command::Mapping(cli::MappingCommand::Lint { files, json }) => mapping::lint(&files, json),
+        Command::Sql(args) => sql::sql(&args),
+        Command::Undo(args) => undo::undo(args).await,
         Command::Simulate(args) => simulate::simulate(args).await,
         Command::Journal(cli::Journal::Verify { dir, json }) => look::verify(&dir, json),
         Command::Completions { shell } => {

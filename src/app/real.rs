@@ -8,6 +8,7 @@ use chrono::SecondsFormat;
 
 use super::failure::Failure;
 use super::headless::{self, Leave, Words};
+use super::mapping;
 use super::out;
 use super::session::{self, Meta, Parts, Reach};
 use super::signals::Signals;
@@ -21,7 +22,7 @@ use crate::domain::plan::{Plan, file};
 use crate::engine::command::{Command, Handle};
 use crate::engine::machine;
 use crate::engine::state::Phase;
-use crate::stages::{OperatorFile, Settings, credits};
+use crate::stages::{OperatorFile, Settings, catalogue, credits};
 use crate::tui;
 
 /// Requests a second are counted where they arrive; the way there takes a little longer or shorter each time.
@@ -33,11 +34,22 @@ pub(super) struct Real {
     pub(super) parts: Parts,
 }
 
-/// Reads the configuration and the reading keys, and connects. Asks no account yet.
+/// Reads the configuration, the reading keys, the mapping and the database's address. Asks no account and no database
+/// yet.
 pub(super) fn real(args: &ConfigArgs) -> Result<Real, Failure> {
-    let config =
-        config::load(&args.config, &config::process_variables(), &args.set).map_err(config_failure)?;
-    let config = Arc::new(config);
+    let mut real = accounts(args)?;
+    let settings = Settings {
+        mapping: mapping::settings(&real.config, real.parts.clock.now())?,
+        ..Settings::clone(&real.parts.settings)
+    };
+    real.parts.settings = Arc::new(settings);
+    real.parts.app = mapping::database(&real.config)?;
+    Ok(real)
+}
+
+/// [`real`] without mapping and database: for what comes before the copy, and for looking at each by itself.
+pub(super) fn accounts(args: &ConfigArgs) -> Result<Real, Failure> {
+    let config = Arc::new(configuration(args)?);
     let keys = config.read_keys().map_err(key_failure)?;
     let reach = BTreeMap::from([
         (Role::Source, reach(&config, Role::Source, keys.source)),
@@ -64,11 +76,17 @@ pub(super) fn real(args: &ConfigArgs) -> Result<Real, Failure> {
         reach,
         links,
         write_keys: Arc::new(write_keys),
+        app: None,
         settings,
         seed: None,
         witness_waived: config.waive_witness,
     };
     Ok(Real { config, parts })
+}
+
+/// The configuration alone.
+pub(super) fn configuration(args: &ConfigArgs) -> Result<Config, Failure> {
+    config::load(&args.config, &config::process_variables(), &args.set).map_err(config_failure)
 }
 
 fn config_failure(error: config::ConfigError) -> Failure {
@@ -79,7 +97,8 @@ fn config_failure(error: config::ConfigError) -> Failure {
     }
 }
 
-fn key_failure(error: config::KeyError) -> Failure {
+/// A secret that cannot be had, or must not be used.
+pub(super) fn key_failure(error: config::KeyError) -> Failure {
     if error.is_refusal() {
         Failure::refused(error)
     } else {
@@ -101,6 +120,7 @@ fn reach(config: &Config, role: Role, key: secrecy::SecretString) -> Reach {
     }
 }
 
+/// All settings but those of the mapping stage.
 fn settings(config: &Config) -> Result<Settings, Failure> {
     let source_after = match config.credits.source_after {
         config::SourceAfter::Drain => credits::SourceAfter::Drain,
@@ -122,14 +142,20 @@ fn settings(config: &Config) -> Result<Settings, Failure> {
         source_after: Some(source_after),
         expected,
     };
+    let inactive_in_use = match config.inactive_in_use {
+        config::InactiveInUse::AsOld => catalogue::InactiveInUse::AsOld,
+        config::InactiveInUse::Active => catalogue::InactiveInUse::Active,
+    };
     Ok(Settings {
         scope: config.scope.clone(),
+        catalogue: catalogue::Settings { inactive_in_use },
         credits,
+        ..Settings::default()
     })
 }
 
 /// Starts the engine in `dir`, after both keys were found to lead where they should.
-async fn engine(real: Real, dir: &Path) -> Result<(Handle, Clock), Failure> {
+pub(super) async fn engine(real: Real, dir: &Path) -> Result<(Handle, Clock), Failure> {
     session::pinned(&real.parts.links, &real.parts.accounts).await?;
     let clock = real.parts.clock.clone();
     let (dir, run) = session::directory(dir, &real.parts.accounts, Meta::default(), &clock)?;
@@ -190,15 +216,15 @@ pub(super) async fn run(args: Run) -> Result<Exit, Failure> {
 /// `cutover plan`
 pub(super) async fn plan(args: PlanArgs) -> Result<Exit, Failure> {
     let decisions = args.decisions.as_deref().map(read_decisions).transpose()?;
-    let real = real(&args.config)?;
+    let real = real(&args.plain.config)?;
     let dir = args
         .run
         .unwrap_or_else(|| new_dir(&real.config, &real.parts.clock));
     let (handle, _) = engine(real, &dir).await?;
     let planned = async {
-        headless::gather(&handle, args.stage).await?;
-        headless::decide(&handle, args.stage, decisions.unwrap_or_default()).await?;
-        let plan = headless::plan_now(&handle, args.stage)?;
+        headless::gather(&handle, args.plain.stage).await?;
+        headless::decide(&handle, args.plain.stage, decisions.unwrap_or_default()).await?;
+        let plan = headless::plan_now(&handle, args.plain.stage)?;
         write_plan_file(&args.out, &plan)?;
         Ok::<_, Failure>(plan)
     };
@@ -206,7 +232,7 @@ pub(super) async fn plan(args: PlanArgs) -> Result<Exit, Failure> {
     let state = headless::quit(&handle).await;
     let plan = planned?;
     let summary = Summary::of(&state, Vec::new());
-    if args.json {
+    if args.plain.json {
         out::say(&summary.json());
     } else {
         summary.lines().iter().for_each(|line| out::say(line));
@@ -283,7 +309,7 @@ pub(super) async fn apply(args: Apply) -> Result<Exit, Failure> {
         .map(read_decisions)
         .transpose()?
         .unwrap_or_default();
-    let plan = read_plan(&args.plan, args.stage)?;
+    let plan = read_plan(&args.plan, args.plain.stage)?;
     let with_decisions = plan
         .decide_all(decisions.iter().cloned())
         .map_err(Failure::usage)?;
@@ -295,8 +321,8 @@ pub(super) async fn apply(args: Apply) -> Result<Exit, Failure> {
             args.approve
         )));
     }
-    let real = real(&args.config)?;
-    let dir = match &args.run {
+    let real = real(&args.plain.config)?;
+    let dir = match &args.run.dir {
         Some(dir) => dir.clone(),
         None => newest_run(&real.config.run_dir)?,
     };
@@ -306,7 +332,7 @@ pub(super) async fn apply(args: Apply) -> Result<Exit, Failure> {
     let mut signals = Signals::listen()?;
     let result = tokio::select! {
         result = write_plan(&handle, &clock, &args, plan, &with_decisions, decisions) => result,
-        () = signals.next() => headless::put_down(&handle, args.stage).await,
+        () = signals.next() => headless::put_down(&handle, args.plain.stage).await,
     };
     let state = tokio::select! {
         state = headless::quit(&handle) => state,
@@ -314,7 +340,7 @@ pub(super) async fn apply(args: Apply) -> Result<Exit, Failure> {
         () = signals.next() => handle.state(),
     };
     let summary = Summary::of(&state, Vec::new());
-    if args.json {
+    if args.plain.json {
         out::say(&summary.json());
     } else {
         summary.lines().iter().for_each(|line| out::say(line));
@@ -346,7 +372,8 @@ async fn writing_keys_fit(real: &Real) -> Result<(), Failure> {
     session::pinned(&links, &real.parts.accounts).await.map(drop)
 }
 
-fn read_plan(path: &Path, stage: StageId) -> Result<Plan, Failure> {
+/// A plan of that stage, from its file.
+pub(super) fn read_plan(path: &Path, stage: StageId) -> Result<Plan, Failure> {
     let bytes = config::read_operator_file(path).map_err(Failure::usage)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::refused(format!("{} is not a plan file: it is not text", path.display())))?;
@@ -369,7 +396,7 @@ async fn write_plan(
     decided: &Plan,
     decisions: Vec<(crate::domain::change::ChangeKey, crate::domain::change::Decision)>,
 ) -> Result<(), Failure> {
-    let id = args.stage;
+    let id = args.plain.stage;
     let leave = Leave {
         reissue_by: args.reissue_after_probe.then(session::operator),
         continues: 0,
@@ -400,7 +427,12 @@ async fn write_plan(
             }
             return headless::see_through(handle, id, leave, clock).await;
         }
-        Phase::Written | Phase::Auditing | Phase::Done | Phase::AuditFailed { .. } if is_same => {
+        // All is written; what is missing is the look at it.
+        Phase::AuditFailed { .. } if is_same => {
+            handle.ask(Command::Audit(id)).await?;
+            return headless::see_through(handle, id, leave, clock).await;
+        }
+        Phase::Written | Phase::Auditing | Phase::Done if is_same => {
             return headless::see_through(handle, id, leave, clock).await;
         }
         _ => {}
@@ -440,20 +472,20 @@ async fn write_plan(
 
 /// `cutover audit`
 pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
-    let real = real(&args.config)?;
-    let dir = match &args.run {
+    let real = real(&args.plain.config)?;
+    let dir = match &args.run.dir {
         Some(dir) => dir.clone(),
         None => newest_run(&real.config.run_dir)?,
     };
     let (handle, clock) = engine(real, &dir).await?;
-    let asked = handle.ask(Command::Audit(args.stage)).await;
+    let asked = handle.ask(Command::Audit(args.plain.stage)).await;
     let result = match asked {
-        Ok(()) => headless::see_through(&handle, args.stage, Leave::default(), &clock).await,
+        Ok(()) => headless::see_through(&handle, args.plain.stage, Leave::default(), &clock).await,
         Err(refused) => Err(Failure::undecided(refused)),
     };
     let state = headless::quit(&handle).await;
     let summary = Summary::of(&state, Vec::new());
-    if args.json {
+    if args.plain.json {
         out::say(&summary.json());
     } else {
         summary.lines().iter().for_each(|line| out::say(line));

@@ -11,15 +11,16 @@ use super::headless::{self, Leave, Words};
 use super::out;
 use super::session::{self, Meta, Parts, Reach, World, screen};
 use super::summary::Summary;
+use crate::appdb::{Database, Limits, TableSpec};
 use crate::cli::{Exit, Rehearse};
 use crate::clock::Clock;
 use crate::domain::ids::{AccountId, Accounts, Environment, Role, StageId};
-use crate::domain::record::RowEnd;
 use crate::domain::scope::ScopeRule;
+use crate::domain::time::UtcMs;
 use crate::engine::command::Handle;
 use crate::engine::rundir::RunView;
 use crate::engine::state::{Phase, RunState};
-use crate::rehearsal::{Claim, Endpoint, Options, Running, Scenario, Simulator, Violation};
+use crate::rehearsal::{COPY_BEFORE_S, Endpoint, Options, Running, Scenario, Simulator, Violation};
 use crate::stages::credits::{self, SourceAfter};
 use crate::stages::{self, Settings};
 use crate::tui;
@@ -30,6 +31,8 @@ const WORLD_LOG: &str = "world.log";
 const JITTER_MS: i64 = 250;
 /// The mapping file of the PAN copy.
 const MAPPING: &str = "mapping.csv";
+/// The application's database.
+const DATABASE: &str = "application.sqlite";
 
 /// Runs a rehearsal, new or taken up again.
 pub(super) async fn rehearse(args: Rehearse) -> Result<Exit, Failure> {
@@ -40,9 +43,11 @@ pub(super) async fn rehearse(args: Rehearse) -> Result<Exit, Failure> {
     let world = world(&args, &dir)?;
     make_private(&dir)?;
     let scenario = scenario(&world)?;
+    let copied_at = scenario.starts_at().plus_ms(-1_000 * COPY_BEFORE_S);
     let clock = Clock::rehearsal(scenario.starts_at(), args.speed);
     let running = start(&world, scenario, &clock, &dir).await?;
-    let handle = engine(&dir, &running, world, &clock).await?;
+    let settings = settings(&dir, copied_at)?;
+    let handle = engine(&dir, &running, world, &clock, settings).await?;
     let exit = if args.headless {
         by_policy(&handle, &running, &clock, args.json).await
     } else {
@@ -113,10 +118,17 @@ async fn start(world: &World, scenario: Scenario, clock: &Clock, dir: &Path) -> 
     options.latency_ms = world.latency_ms;
     options.world_log = Some(dir.join(WORLD_LOG));
     options.mapping_csv = Some(dir.join(MAPPING));
+    options.app_database = Some(dir.join(DATABASE));
     Simulator::start(options).await.map_err(Failure::usage)
 }
 
-async fn engine(dir: &Path, running: &Running, world: World, clock: &Clock) -> Result<Handle, Failure> {
+async fn engine(
+    dir: &Path,
+    running: &Running,
+    world: World,
+    clock: &Clock,
+    settings: Settings,
+) -> Result<Handle, Failure> {
     let described = running.describe();
     let accounts = Accounts {
         source: AccountId(described.source.account.clone()),
@@ -155,7 +167,8 @@ async fn engine(dir: &Path, running: &Running, world: World, clock: &Clock) -> R
         reach,
         links,
         write_keys: Arc::new(write_keys),
-        settings: Arc::new(settings()),
+        app: database(running)?,
+        settings: Arc::new(settings),
         seed: Some(seed),
         witness_waived: false,
     };
@@ -177,25 +190,71 @@ fn reach(endpoint: &Endpoint, name: &str, unlimited: bool) -> Reach {
 }
 
 /// The policy of a rehearsal: the region of the account in the story, the old balances drained.
-fn settings() -> Settings {
-    Settings {
+fn settings(dir: &Path, copied_at: UtcMs) -> Result<Settings, Failure> {
+    Ok(Settings {
         scope: ScopeRule {
             region_key: "region".to_owned(),
             regions: ["us".to_owned()].into(),
             wave_key: "wave".to_owned(),
             ..ScopeRule::default()
         },
+        catalogue: stages::catalogue::Settings::default(),
+        mapping: stages::mapping::Settings {
+            file: mapping(&dir.join(MAPPING))?,
+            copied_at: Some(copied_at),
+            table: Some(table()),
+            ..stages::mapping::Settings::default()
+        },
         credits: credits::Settings {
             source_after: Some(SourceAfter::Drain),
             expected: None,
         },
+    })
+}
+
+/// The application's database of the world, where it has one.
+fn database(running: &Running) -> Result<Option<Database>, Failure> {
+    let Some(url) = running.describe().database_url.clone() else {
+        return Ok(None);
+    };
+    let table = table();
+    let spec = TableSpec {
+        table: table.name,
+        key: "id".to_owned(),
+        method: table.method,
+        customer: table.customer,
+        extra: table.extra,
+        filter: None,
+    };
+    let database = Database::new(&SecretString::from(url), spec, Limits::default());
+    database.map(Some).map_err(Failure::failed)
+}
+
+fn table() -> stages::mapping::Table {
+    stages::mapping::Table {
+        name: "subscriptions".to_owned(),
+        method: "payment_method".to_owned(),
+        customer: Some("customer_id".to_owned()),
+        extra: vec!["plan".to_owned(), "status".to_owned()],
+        quiet: true,
     }
+}
+
+/// The mapping file that the world's copy wrote; none where there was no copy.
+fn mapping(path: &Path) -> Result<Option<Arc<stages::mapping::file::Mapping>>, Failure> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = crate::config::read_operator_file(path).map_err(Failure::usage)?;
+    let name = path.display().to_string();
+    let mapping = stages::mapping::file::Mapping::read([(name.as_str(), bytes.as_slice())]);
+    Ok(Some(Arc::new(mapping.map_err(Failure::usage)?)))
 }
 
 async fn by_policy(handle: &Handle, running: &Running, clock: &Clock, json: bool) -> Result<Exit, Failure> {
     let result = every_stage(handle, clock).await;
     let state = headless::quit(handle).await;
-    let summary = Summary::of(&state, violations(running, &state));
+    let summary = Summary::of(&state, violations(running, &state).await);
     if json {
         out::say(&summary.json());
     } else {
@@ -254,34 +313,8 @@ async fn one_stage(handle: &Handle, id: StageId, clock: &Clock) -> Result<(), Fa
 }
 
 /// What the two accounts themselves say about the run.
-fn violations(running: &Running, state: &RunState) -> Vec<Violation> {
-    running.verdict(&claims(state)).violations
-}
-
-fn claims(state: &RunState) -> Vec<Claim> {
-    let mut claims = Vec::new();
-    for stage in &state.stages {
-        let Some(plan) = &stage.plan else { continue };
-        let drained = plan.header().policy.get("source_after").map(String::as_str) == Some("drain");
-        for (change, row) in plan.changes().iter().zip(stage.rows.iter()) {
-            let moved = row
-                .detail
-                .as_ref()
-                .and_then(|detail| detail.moved)
-                .or(change.money);
-            let (Some(RowEnd::Done), Some(money)) = (row.end, moved) else {
-                continue;
-            };
-            claims.push(Claim {
-                customer: change.subject.clone(),
-                currency: money.currency.code().to_owned(),
-                // The ledger's sign: negative is a credit.
-                amount: -money.amount,
-                drained,
-            });
-        }
-    }
-    claims
+async fn violations(running: &Running, state: &RunState) -> Vec<Violation> {
+    running.verdict(&super::claims::claims(state)).await.violations
 }
 
 async fn on_screen(
@@ -294,7 +327,7 @@ async fn on_screen(
     let options = screen(&args.screen, clock);
     let shown = tui::run(handle.clone(), options).await;
     let state = headless::quit(handle).await;
-    let summary = Summary::of(&state, violations(running, &state));
+    let summary = Summary::of(&state, violations(running, &state).await);
     summary.lines().iter().for_each(|line| out::say(line));
     out::say(&format!(
         "take it up again with: cutover rehearse --run {}",

@@ -137,6 +137,9 @@ impl Summary {
             lines.push(format!("{}: {}", stage.stage, stage.phase.replace('_', " ")));
             lines.extend(stage.why.iter().map(|why| format!("  {why}")));
             let n = |value: u64| count(usize::try_from(value).unwrap_or(usize::MAX));
+            if stage.plan_digest.is_none() {
+                continue;
+            }
             lines.push(format!(
                 "  {} in scope = {} planned + {} blocked + {} nothing to do + {} left out",
                 n(stage.in_scope),
@@ -146,11 +149,16 @@ impl Summary {
                 n(stage.left_out)
             ));
             lines.push(format!(
-                "  planned = {} done + {} failed + {} drifted + {} unknown + {} pending",
+                "  planned = {} done + {} failed + {} drifted + {} unknown{} + {} pending",
                 n(stage.done),
                 n(stage.failed),
                 n(stage.drifted),
                 n(stage.unknown),
+                if stage.undone > 0 {
+                    format!(" + {} undone", n(stage.undone))
+                } else {
+                    String::new()
+                },
                 n(stage.pending)
             ));
             lines.extend(
@@ -233,7 +241,9 @@ fn stage(stage: &StageState) -> StageSummary {
         .unwrap_or_default();
     let n = |end| stage.tally.count(end);
     let why = match &stage.phase {
-        Phase::GatherFailed { why } | Phase::Halted { why } | Phase::AuditFailed { why } => Some(why.clone()),
+        Phase::GatherFailed { why, .. } | Phase::Halted { why } | Phase::AuditFailed { why } => {
+            Some(why.clone())
+        }
         _ => None,
     };
     StageSummary {
@@ -305,7 +315,7 @@ pub(super) fn exit_of(state: &RunState) -> Exit {
         });
         all.push(match &stage.phase {
             Phase::GatherFailed { .. } | Phase::Halted { .. } | Phase::AuditFailed { .. } => Exit::Failed,
-            Phase::Done | Phase::Waiting => Exit::Done,
+            Phase::Done | Phase::Undone | Phase::Waiting => Exit::Done,
             Phase::Review
                 if stage
                     .plan

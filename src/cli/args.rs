@@ -93,12 +93,34 @@ pub struct Run {
     pub screen: Screen,
 }
 
-/// `cutover plan`
+/// What the commands without a screen share: which stage, whose configuration, what they print.
 #[derive(Clone, Debug, Args)]
-pub struct PlanArgs {
+pub struct Plain {
     /// The stage.
     #[arg(value_parser = stage_parser())]
     pub stage: StageId,
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The summary as one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A run that is there already.
+#[derive(Clone, Debug, Args)]
+pub struct Existing {
+    /// The run. Default: the newest in the configured `run.dir`.
+    #[arg(long = "run", value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `cutover plan`
+#[derive(Clone, Debug, Args)]
+pub struct PlanArgs {
+    /// Stage, configuration, JSON.
+    #[command(flatten)]
+    pub plain: Plain,
     /// Where the plan goes. Its digest is printed; `apply` asks for it.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -108,20 +130,14 @@ pub struct PlanArgs {
     /// Take up the run in this directory, or start one there. Default: a new one in the configured `run.dir`.
     #[arg(long, value_name = "DIR")]
     pub run: Option<PathBuf>,
-    /// The configuration.
-    #[command(flatten)]
-    pub config: ConfigArgs,
-    /// The summary as one JSON object on standard output.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `cutover apply`
 #[derive(Clone, Debug, Args)]
 pub struct Apply {
-    /// The stage.
-    #[arg(value_parser = stage_parser())]
-    pub stage: StageId,
+    /// Stage, configuration, JSON.
+    #[command(flatten)]
+    pub plain: Plain,
     /// The plan, as `plan` wrote it.
     #[arg(long, value_name = "FILE")]
     pub plan: PathBuf,
@@ -144,32 +160,20 @@ pub struct Apply {
     /// Send again what was looked for and not found after an unknown outcome. Without it such rows stay unknown.
     #[arg(long)]
     pub reissue_after_probe: bool,
-    /// The run. Default: the newest in the configured `run.dir`.
-    #[arg(long, value_name = "DIR")]
-    pub run: Option<PathBuf>,
-    /// The configuration.
+    /// The run.
     #[command(flatten)]
-    pub config: ConfigArgs,
-    /// The summary as one JSON object on standard output.
-    #[arg(long)]
-    pub json: bool,
+    pub run: Existing,
 }
 
 /// `cutover audit`
 #[derive(Clone, Debug, Args)]
 pub struct AuditArgs {
-    /// The stage.
-    #[arg(value_parser = stage_parser())]
-    pub stage: StageId,
-    /// The run. Default: the newest in the configured `run.dir`.
-    #[arg(long, value_name = "DIR")]
-    pub run: Option<PathBuf>,
-    /// The configuration.
+    /// Stage, configuration, JSON.
     #[command(flatten)]
-    pub config: ConfigArgs,
-    /// The summary as one JSON object on standard output.
-    #[arg(long)]
-    pub json: bool,
+    pub plain: Plain,
+    /// The run.
+    #[command(flatten)]
+    pub run: Existing,
 }
 
 /// `cutover status`
@@ -211,7 +215,7 @@ pub struct Simulate {
     pub json: bool,
 }
 
-fn stage_parser() -> impl TypedValueParser<Value = StageId> {
+pub(super) fn stage_parser() -> impl TypedValueParser<Value = StageId> {
     let words = || stages::all().into_iter().map(|stage| stage.id());
     PossibleValuesParser::new(words().map(StageId::word)).try_map(move |word| {
         words()

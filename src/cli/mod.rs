@@ -2,6 +2,7 @@
 
 mod args;
 mod exit;
+mod mapping;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -9,9 +10,11 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub use args::{
-    Apply, AuditArgs, Check, ConfigArgs, PlanArgs, Rehearse, Run, Screen, Simulate, Status, World,
+    Apply, AuditArgs, Check, ConfigArgs, Existing, Plain, PlanArgs, Rehearse, Run, Screen, Simulate, Status,
+    World,
 };
 pub use exit::Exit;
+pub use mapping::{CopyList, MappingCommand, Sql, SqlKind, Undo};
 
 use crate::config::holds_key;
 
@@ -27,6 +30,7 @@ Then, for your own accounts:
 
     cp config.example.toml cutover.toml     say which accounts, who moves, where the keys are
     cutover check                           reads, never writes: is everything right?
+    cutover copy-list --out list.csv        whom the Dashboard is to copy; it alone can copy cards
     cutover run                             scan, plan, review, approve, write, verify
 
 Every command explains itself:  cutover help run
@@ -64,6 +68,16 @@ pub enum Command {
     /// Full screen, on the accounts of your configuration. Takes up an earlier run with --run.
     #[command(after_help = EXIT_CODES)]
     Run(Run),
+    /// Writes the list of customers that the Dashboard's copy asks for. Reads both accounts, writes nothing to them.
+    ///
+    /// The list has one customer id a line and no header. The old account's Dashboard takes it under Customers, Copy
+    /// customers; the mapping file it gives back is named in the configuration as `mapping.files`, and this list as
+    /// `mapping.asked`.
+    #[command(after_help = EXIT_CODES)]
+    CopyList(CopyList),
+    /// The mapping files of the copy.
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Mapping(MappingCommand),
     /// Reads both accounts and writes the plan of one stage to a file. Writes nothing to Stripe.
     #[command(after_help = EXIT_CODES)]
     Plan(PlanArgs),
@@ -73,10 +87,19 @@ pub enum Command {
     /// Reads the result of a stage back by another path and compares it to the cent. Writes nothing.
     #[command(after_help = EXIT_CODES)]
     Audit(AuditArgs),
+    /// The planned changes of the application's database as SQL to review and run by hand, with its inverse.
+    ///
+    /// For a database this program may read but not write. Run `forward.sql` when the mapping stage has written and
+    /// audited everything else: before, the application would name methods that are not ready.
+    #[command(after_help = EXIT_CODES)]
+    Sql(Sql),
+    /// Takes back what a stage did, where that is possible: the rows of the application's database.
+    #[command(after_help = EXIT_CODES)]
+    Undo(Undo),
     /// What a run has done and what it waits for, from its journal. Asks no account.
     #[command(after_help = EXIT_CODES)]
     Status(Status),
-    /// Configuration, keys, accounts, mode and clock, checked with reads only.
+    /// Configuration, keys, accounts, mode, clock, mapping files and database, checked with reads only.
     #[command(after_help = EXIT_CODES)]
     Check(Check),
     /// The two simulated accounts as servers on this machine, until stopped.

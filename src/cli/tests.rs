@@ -91,10 +91,29 @@ fn every_command_without_a_screen_takes_json() {
         "check --json",
         "simulate --json",
         "journal verify d --json",
+        "copy-list --out list.csv --wave a --wave b --late --json",
+        "mapping lint a.csv b.csv --json",
+        "sql --plan p --out d --kind mysql --json",
+        "undo mapping --run d --confirm 3_rows --json",
     ] {
         assert!(parsed(line).is_ok(), "{line}");
     }
     assert!(mistake("rehearse --json").contains("--headless"));
+}
+
+#[test]
+fn the_commands_around_the_copy_want_what_they_cannot_do_without() {
+    for (line, missing) in [
+        ("copy-list", "--out"),
+        ("mapping lint", "<FILE>"),
+        ("sql --plan p", "--out"),
+        ("sql --out d", "--plan"),
+        ("undo mapping --confirm x", "--run"),
+        ("undo mapping --run d", "--confirm"),
+    ] {
+        assert!(mistake(line).contains(missing), "{line}");
+    }
+    assert!(mistake("sql --plan p --out d --kind oracle").contains("postgres, mysql, sqlite"));
 }
 
 #[test]

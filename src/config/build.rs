@@ -1,5 +1,7 @@
 //! From layered values to a [`Config`]: what each value must be by itself, and what they must be together.
 
+mod mapping;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,7 @@ use super::error::{ConfigError, Origin};
 use super::files::{NO_SUCH_FILE, read_text};
 use super::layers::Layers;
 use super::settings::setting;
-use super::{AccountConfig, Config, CreditsConfig, KeySource, SourceAfter};
+use super::{AccountConfig, Config, CreditsConfig, InactiveInUse, KeySource, SourceAfter};
 use crate::domain::ids::{AccountId, Environment, Role};
 use crate::domain::scope::ScopeRule;
 use crate::domain::text::safe;
@@ -31,6 +33,12 @@ pub(super) fn build(path: &Path, layers: Layers) -> Result<Config, ConfigError> 
         path: path.to_owned(),
         environment,
         scope: values.scope()?,
+        inactive_in_use: match values.text("catalogue.inactive_in_use").0.as_str() {
+            "active" => InactiveInUse::Active,
+            _ => InactiveInUse::AsOld,
+        },
+        mapping: values.mapping()?,
+        database: values.database()?,
         credits: values.credits(),
         waive_witness: values.bool("approval.waive_witness"),
         run_dir: values.path("run.dir").unwrap_or_else(|| PathBuf::from("runs")),
@@ -72,19 +80,28 @@ impl Values<'_> {
             .unwrap_or_default()
     }
 
-    fn list(&self, setting: &str) -> BTreeSet<String> {
+    /// The texts of a list, in its order.
+    fn texts(&self, setting: &str) -> impl Iterator<Item = String> {
         let items = self.value(setting).and_then(Value::as_array);
         let texts = items.into_iter().flatten().filter_map(Value::as_str);
-        texts.map(|text| text.trim().to_owned()).collect()
+        texts.map(|text| text.trim().to_owned())
+    }
+
+    fn list(&self, setting: &str) -> BTreeSet<String> {
+        self.texts(setting).collect()
     }
 
     /// A path; relative to the configuration file unless it was given elsewhere.
     fn path(&self, setting: &str) -> Option<PathBuf> {
         let given = Path::new(self.value(setting)?.as_str()?);
-        Some(match self.origin(setting) {
+        Some(self.placed(setting, given))
+    }
+
+    fn placed(&self, setting: &str, given: &Path) -> PathBuf {
+        match self.origin(setting) {
             Origin::File { .. } | Origin::Default => self.beside(given),
             Origin::Variable(_) | Origin::Flag => given.to_owned(),
-        })
+        }
     }
 
     fn beside(&self, given: &Path) -> PathBuf {

@@ -1,9 +1,11 @@
-//! Fetching API keys from where the configuration says they are: an environment variable, a private file, a command.
+//! Fetching secrets, which are the API keys and the database's address, from where the configuration says they are: an
+//! environment variable, a private file, a command.
 //!
-//! A key is never part of an error, a log line or a `Debug` text; errors name its source. What is fetched is checked
-//! as far as its beginning tells (facts 2.1): kind, mode, and that the two accounts' keys differ.
+//! A secret is never part of an error, a log line or a `Debug` text; errors name its source. What is fetched as a key is
+//! checked as far as its beginning tells (facts 2.1): kind, mode, and that the two accounts' keys differ.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -22,9 +24,9 @@ use super::keysource::KeySource;
 use super::keytext::holds_key;
 use crate::domain::ids::{Environment, Role};
 
-/// How long a command may take to print a key.
+/// How long a command may take to print a secret.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
-/// More than any key has.
+/// More than any key or address has.
 const MAX_KEY_BYTES: u64 = 4096;
 
 /// The keys of both accounts. `Debug` shows neither.
@@ -36,24 +38,42 @@ pub struct Keys {
     pub destination: SecretString,
 }
 
-/// Why there is no usable key. Never contains any part of one.
+/// What is fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// The API key of that account.
+    Key(Role),
+    /// The address of the application's database, with its password.
+    Database,
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(role) => write!(f, "the key of the {role} account"),
+            Self::Database => f.write_str("the address of the application's database"),
+        }
+    }
+}
+
+/// Why there is no usable secret. Never contains any part of one.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum KeyError {
     /// It could not be fetched.
-    #[error("the key of the {role} account should be in {from}, but {why}")]
+    #[error("{secret} should be in {from}, but {why}")]
     Unavailable {
-        /// Whose key.
-        role: Role,
+        /// Which.
+        secret: Secret,
         /// From where.
         from: String,
         /// What happened and what to do.
         why: String,
     },
     /// It was fetched and must not be used.
-    #[error("the key of the {role} account, from {from}, {why}")]
+    #[error("{secret}, from {from}, {why}")]
     Refused {
-        /// Whose key.
-        role: Role,
+        /// Which.
+        secret: Secret,
         /// From where.
         from: String,
         /// What is wrong and what to do.
@@ -84,6 +104,26 @@ impl Config {
     /// writing is about to begin.
     pub fn write_keys(&self) -> Result<Keys, KeyError> {
         self.keys(true, &|name| std::env::var_os(name))
+    }
+
+    /// Fetches the address of the application's database, where one is configured. Nothing is connected to.
+    pub fn database_address(&self) -> Result<Option<SecretString>, KeyError> {
+        let Some(database) = &self.database else {
+            return Ok(None);
+        };
+        let variable = |name: &str| std::env::var_os(name);
+        let raw = database.url.raw(Secret::Database, &variable)?;
+        let address = raw.trim();
+        // Parsers of addresses drop line ends, so that two lines would become one address that nobody gave.
+        if address.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(KeyError::Refused {
+                secret: Secret::Database,
+                from: database.url.to_string(),
+                why: "is more than one word; give the address alone, with spaces in it written as %20"
+                    .to_owned(),
+            });
+        }
+        Ok(Some(SecretString::from(address)))
     }
 
     pub(super) fn keys(
@@ -118,27 +158,32 @@ impl KeySource {
         environment: Environment,
         variable: &dyn Fn(&str) -> Option<OsString>,
     ) -> Result<SecretString, KeyError> {
-        let raw = match self {
-            Self::Env(name) => from_variable(variable(name)),
-            Self::File(path) => from_file(path),
-            Self::Command(words) => from_command(words, COMMAND_LIMIT),
-        };
-        let raw = raw.map_err(|problem| problem.about(role, self))?;
+        let raw = self.raw(Secret::Key(role), variable)?;
         let key = raw.trim();
         match check(key, environment) {
             Ok(()) => Ok(SecretString::from(key)),
             Err(why) => Err(KeyError::Refused {
-                role,
+                secret: Secret::Key(role),
                 from: self.to_string(),
                 why: why.to_owned(),
             }),
         }
     }
+
+    /// What is there, not yet looked at.
+    fn raw(&self, secret: Secret, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Raw, KeyError> {
+        let raw = match self {
+            Self::Env(name) => from_variable(variable(name)),
+            Self::File(path) => from_file(path),
+            Self::Command(words) => from_command(words, COMMAND_LIMIT),
+        };
+        raw.map_err(|problem| problem.about(secret, self))
+    }
 }
 
 type Raw = Zeroizing<String>;
 
-/// What went wrong with a source, before it is known whose key it was.
+/// What went wrong with a source, before it is known what was to be fetched.
 #[derive(Debug, PartialEq, Eq)]
 enum Problem {
     Unavailable(String),
@@ -146,11 +191,11 @@ enum Problem {
 }
 
 impl Problem {
-    fn about(self, role: Role, from: &KeySource) -> KeyError {
+    fn about(self, secret: Secret, from: &KeySource) -> KeyError {
         let from = from.to_string();
         match self {
-            Self::Unavailable(why) => KeyError::Unavailable { role, from, why },
-            Self::Exposed(why) => KeyError::Refused { role, from, why },
+            Self::Unavailable(why) => KeyError::Unavailable { secret, from, why },
+            Self::Exposed(why) => KeyError::Refused { secret, from, why },
         }
     }
 }
@@ -162,8 +207,8 @@ fn unavailable<T>(why: impl Into<String>) -> Result<T, Problem> {
 fn from_variable(value: Option<OsString>) -> Result<Raw, Problem> {
     match value.map(OsString::into_string) {
         Some(Ok(text)) if !text.trim().is_empty() => Ok(Zeroizing::new(text)),
-        Some(Ok(_)) => unavailable("it is empty; set it to the key"),
-        Some(Err(_)) => unavailable("it is not text; copy the key again from the Dashboard"),
+        Some(Ok(_)) => unavailable("it is empty; set it"),
+        Some(Err(_)) => unavailable("it is not text; copy it again"),
         None => unavailable("it is not set; export it in this shell"),
     }
 }
@@ -197,7 +242,7 @@ fn from_file(path: &Path) -> Result<Raw, Problem> {
     }
     if meta.mode() & 0o077 != 0 {
         return Err(Problem::Exposed(
-            "can be read by others; revoke it, then chmod 600 the file".into(),
+            "can be read by others; revoke it or change its password, then chmod 600 the file".into(),
         ));
     }
     limited(file)
@@ -212,7 +257,7 @@ fn limited(from: impl Read) -> Result<Raw, Problem> {
         Ok(text) if !text.trim().is_empty() && bytes.len() as u64 <= MAX_KEY_BYTES => {
             Ok(Zeroizing::new(text.to_owned()))
         }
-        _ => unavailable("there is not exactly one key in it"),
+        _ => unavailable("there is not exactly one such secret in it"),
     }
 }
 

@@ -118,8 +118,8 @@ fn a_command_that_fails_or_hangs_or_floods_gives_no_key() {
     );
     assert!(run(&["sleep", "60"], Duration::from_millis(50)).contains("was ended"));
     assert!(run(&["no-such-program-anywhere"], long).contains("cannot be started"));
-    assert!(run(&["head", "-c", "9000", "/dev/zero"], long).contains("exactly one key"));
-    assert!(run(&["true"], long).contains("exactly one key"));
+    assert!(run(&["head", "-c", "9000", "/dev/zero"], long).contains("exactly one such secret"));
+    assert!(run(&["true"], long).contains("exactly one such secret"));
 }
 
 #[test]

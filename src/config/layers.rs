@@ -9,7 +9,8 @@ use toml::{Spanned, Table, Value};
 use super::error::{ConfigError, Origin};
 use super::keytext::{find_key, holds_key};
 use super::settings::{
-    Kind, Need, SETTINGS, Setting, VARIABLE_PREFIX, is_section, nearest, setting, variable_of,
+    Kind, Need, SETTINGS, Setting, VARIABLE_PREFIX, is_section, nearest, section_of_variable, setting,
+    variable_of,
 };
 use crate::domain::text::safe;
 
@@ -140,25 +141,22 @@ fn from_variables(variables: &[(String, String)]) -> Result<Layers, ConfigError>
             Some(setting) => {
                 found.insert(setting.path, (from_text(setting, text, &origin)?, origin));
             }
-            None if of_a_section(suffix) => return Err(unknown_variable(origin, suffix)),
-            None => {}
+            None => {
+                // A name that is meant for no section is somebody else's.
+                if let Some((section, rest)) = section_of_variable(suffix) {
+                    return Err(unknown_variable(origin, &format!("{section}.{rest}")));
+                }
+            }
         }
     }
     Ok(found)
 }
 
-/// Whether a variable's name says that it is meant for a section of the configuration.
-fn of_a_section(suffix: &str) -> bool {
-    let first = suffix.split('_').next().unwrap_or_default().to_lowercase();
-    is_section(&first)
-}
-
-fn unknown_variable(at: Origin, suffix: &str) -> ConfigError {
-    let path = suffix.to_lowercase().replacen('_', ".", 1);
+fn unknown_variable(at: Origin, path: &str) -> ConfigError {
     ConfigError::Unknown {
         at,
-        nearest: nearest(&path).map(variable_of),
-        name: path,
+        nearest: nearest(path).map(variable_of),
+        name: path.to_owned(),
     }
 }
 
@@ -185,7 +183,7 @@ fn from_text(setting: &'static Setting, text: &str, origin: &Origin) -> Result<V
         return Err(ConfigError::KeyInText { at: origin.clone() });
     }
     let value = match setting.kind {
-        Kind::Text | Kind::Path | Kind::Word(_) => Value::String(text.to_owned()),
+        Kind::Text | Kind::Path | Kind::Word(_) | Kind::Time => Value::String(text.to_owned()),
         Kind::List if !text.trim_start().starts_with('[') => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
@@ -206,6 +204,7 @@ fn checked(setting: &'static Setting, value: Value, at: &Origin) -> Result<Value
         (Kind::Bool, Value::Boolean(_)) | (Kind::Key, Value::Table(_)) => true,
         (Kind::Int(least, most), Value::Integer(number)) => (least..=most).contains(number),
         (Kind::List, Value::Array(items)) => texts(items),
+        (Kind::Time, value) => instant(value).is_some(),
         _ => false,
     };
     if fits {
@@ -218,6 +217,18 @@ fn checked(setting: &'static Setting, value: Value, at: &Origin) -> Result<Value
     })
 }
 
+/// The instant that a value is, in milliseconds since the epoch.
+pub(super) fn instant(value: &Value) -> Option<i64> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Datetime(time) => time.to_string(),
+        _ => return None,
+    };
+    // RFC 3339 has an offset: a local time would be another instant on another machine.
+    let time = chrono::DateTime::parse_from_rfc3339(&text).ok()?;
+    Some(time.timestamp_millis())
+}
+
 fn wanted(kind: Kind) -> String {
     match kind {
         Kind::Text => "must be a text that is not empty".to_owned(),
@@ -227,8 +238,12 @@ fn wanted(kind: Kind) -> String {
         Kind::Int(least, i64::MAX) => format!("must be a whole number of at least {least}"),
         Kind::Int(least, most) => format!("must be a whole number from {least} to {most}"),
         Kind::List => "must be a list of texts, such as [\"us\"]".to_owned(),
+        Kind::Time => {
+            "must be a time with its offset from UTC (RFC 3339), such as 2026-09-30T22:15:00Z".to_owned()
+        }
         Kind::Key => {
-            "must say where the key is: { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"…\"] }"
+            "must say where the secret is, not what it is: { env = \"NAME\" }, { file = \"PATH\" } or { command = \
+             [\"…\"] }"
                 .to_owned()
         }
     }

@@ -18,10 +18,11 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::ids::{AccountId, Accounts, Environment, Role};
 use crate::domain::scope::ScopeRule;
+use crate::domain::time::UtcMs;
 
 pub use error::{ConfigError, Origin};
 pub use files::read_operator_file;
-pub use keys::{KeyError, Keys};
+pub use keys::{KeyError, Keys, Secret};
 pub use keysource::KeySource;
 pub use keytext::{find_key, holds_key};
 pub use settings::{Kind, Need, SETTINGS, Setting, VARIABLE_PREFIX, setting};
@@ -39,6 +40,12 @@ pub struct Config {
     pub destination: AccountConfig,
     /// Who moves.
     pub scope: ScopeRule,
+    /// Of the catalogue stage.
+    pub inactive_in_use: InactiveInUse,
+    /// Of the mapping stage.
+    pub mapping: MappingConfig,
+    /// The application's own database; `None`: no database is touched.
+    pub database: Option<DatabaseConfig>,
     /// Of the credits stage.
     pub credits: CreditsConfig,
     /// Live writes that nothing can take back need no second name. Printed in the report.
@@ -66,6 +73,57 @@ pub struct AccountConfig {
     pub max_in_flight: u32,
     /// GETs already counted against Stripe's read allocation in the last 30 days.
     pub gets_used_30_days: u64,
+}
+
+/// How inactive products and prices that live subscriptions use are created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InactiveInUse {
+    /// Inactive, as on the old account.
+    AsOld,
+    /// Active, so that subscriptions can be created on them.
+    Active,
+}
+
+/// Settings of the mapping stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappingConfig {
+    /// The mapping files of the copy, in the order given: each run of a copy yields its own.
+    pub files: Vec<PathBuf>,
+    /// The list of customers that was given to the copy, as `cutover copy-list` wrote it.
+    pub asked: Option<PathBuf>,
+    /// When the copy was made.
+    pub copied_at: Option<UtcMs>,
+    /// Whether invoice prefix and next number are carried over.
+    pub invoice_numbering: bool,
+    /// Days support has for each line of the work list.
+    pub contact_days: u32,
+}
+
+/// The table of the application's database that holds payment-method ids. Names are as given; `appdb` checks them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseConfig {
+    /// Where the address is; it has a password in it, so it is a secret like a key.
+    pub url: KeySource,
+    /// `table` or `schema.table`.
+    pub table: String,
+    /// The column that tells rows apart.
+    pub key_column: String,
+    /// The column of payment-method ids.
+    pub method_column: String,
+    /// The column of customer ids, where there is one.
+    pub customer_column: Option<String>,
+    /// Columns that are shown in the review.
+    pub extra_columns: Vec<String>,
+    /// A condition in SQL that rows must meet, as it stands after WHERE.
+    pub condition: Option<String>,
+    /// Nobody else writes to the table while the run lasts.
+    pub quiet: bool,
+    /// Longest wait for a lock, in milliseconds.
+    pub lock_timeout_ms: u32,
+    /// Longest run of one statement, in milliseconds.
+    pub statement_timeout_ms: u32,
+    /// Rows of one transaction, at most.
+    pub batch_rows: u32,
 }
 
 /// Settings of the credits stage.

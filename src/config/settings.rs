@@ -16,7 +16,9 @@ pub enum Kind {
     Int(i64, i64),
     /// A list of texts.
     List,
-    /// Where a key is: `{ env = "…" }`, `{ file = "…" }` or `{ command = ["…"] }`. Never the key.
+    /// An instant with its offset from UTC, RFC 3339: as a text, or as TOML's own kind.
+    Time,
+    /// Where a secret is: `{ env = "…" }`, `{ file = "…" }` or `{ command = ["…"] }`. Never the secret.
     Key,
 }
 
@@ -88,9 +90,11 @@ const ANY_COUNT: Kind = Kind::Int(0, i64::MAX);
 /// 100 requests a second (facts: live limit) at 300 ms each keep 30 in flight.
 const IN_FLIGHT: &str = "32";
 const STRIPE: &str = "\"https://api.stripe.com\"";
+/// A lock or a statement that takes longer than ten minutes is not waited for by anybody.
+const DATABASE_MS: Kind = Kind::Int(1, 600_000);
 
 /// Every setting there is, in the order of `config.example.toml`.
-pub const SETTINGS: [Setting; 29] = [
+pub const SETTINGS: [Setting; 46] = [
     required("mode", Kind::Word(&["live", "test"])),
     required("source.account", Kind::Text),
     required("source.key", Kind::Key),
@@ -120,6 +124,27 @@ pub const SETTINGS: [Setting; 29] = [
     optional("scope.include_file", Kind::Path),
     default("scope.exclude", Kind::List, "[]"),
     optional("scope.exclude_file", Kind::Path),
+    default(
+        "catalogue.inactive_in_use",
+        Kind::Word(&["as_old", "active"]),
+        "\"as_old\"",
+    ),
+    default("mapping.files", Kind::List, "[]"),
+    optional("mapping.asked", Kind::Path),
+    optional("mapping.copied_at", Kind::Time),
+    default("mapping.invoice_numbering", Kind::Bool, "false"),
+    default("mapping.contact_days", Kind::Int(1, 365), "7"),
+    optional("app_database.url", Kind::Key),
+    optional("app_database.table", Kind::Text),
+    optional("app_database.key_column", Kind::Text),
+    optional("app_database.method_column", Kind::Text),
+    optional("app_database.customer_column", Kind::Text),
+    default("app_database.extra_columns", Kind::List, "[]"),
+    optional("app_database.where", Kind::Text),
+    default("app_database.quiet", Kind::Bool, "false"),
+    default("app_database.lock_timeout_ms", DATABASE_MS, "3000"),
+    default("app_database.statement_timeout_ms", DATABASE_MS, "15000"),
+    default("app_database.batch_rows", Kind::Int(1, 500), "500"),
     required("credits.source_after", Kind::Word(&["drain", "leave"])),
     optional("credits.expected_balances", Kind::Path),
     default("approval.waive_witness", Kind::Bool, "false"),
@@ -145,6 +170,18 @@ pub(super) fn is_section(path: &str) -> bool {
 
 /// How alike two names must be, from 0 to 1, to be taken for a slip of the hand.
 const ALIKE: f64 = 0.6;
+
+/// The section an environment variable's name, without [`VARIABLE_PREFIX`], begins with, and what follows it.
+#[must_use]
+pub(super) fn section_of_variable(suffix: &str) -> Option<(&'static str, String)> {
+    let name = suffix.to_lowercase();
+    let sections = SETTINGS.iter().filter_map(|setting| setting.path.split_once('.'));
+    sections.map(|(section, _)| section).find_map(|section| {
+        let rest = name.strip_prefix(section)?;
+        let is_whole = rest.is_empty() || rest.starts_with('_');
+        is_whole.then(|| (section, rest.trim_start_matches('_').to_owned()))
+    })
+}
 
 /// The setting or section whose name is nearest to `path`, if any is near. A right name in the wrong place counts as
 /// near.

@@ -170,7 +170,7 @@ fn a_wrong_value_is_refused_wherever_it_stands_saying_what_would_be_right() {
         ("[\"us\"]", "[]", "names no region"),
         ("[\"us\"]", "[\"us\", 1]", "`scope.regions` must be a list"),
         ("acct_1Old", "cus_1Old", "`source.account` must be an account id"),
-        ("{ env = \"OLD\" }", "\"OLD\"", "must say where the key is"),
+        ("{ env = \"OLD\" }", "\"OLD\"", "must say where the secret is"),
         (
             "{ env = \"OLD\" }",
             "{ env = \"\" }",
@@ -360,14 +360,19 @@ fn a_file_that_is_missing_huge_or_not_text_is_one_sentence() {
 fn every_setting_reaches_the_configuration() {
     let before = format!("{:?}", with(LEAST, &[], &[]).unwrap());
     for setting in SETTINGS {
+        if setting.path.starts_with("app_database.") {
+            continue;
+        }
         let value = match (setting.path, setting.kind) {
             ("mode", _) => "test",
             ("credits.source_after", _) => "leave",
+            ("catalogue.inactive_in_use", _) => "active",
             ("scope.include_file" | "scope.exclude_file", _) | (_, Kind::Key) => continue,
             (path, Kind::Text) if path.ends_with(".account") => "acct_1Other",
             (path, Kind::Text) if path.ends_with(".api_base") => "https://other.example",
             (_, Kind::Text | Kind::Path | Kind::Word(_) | Kind::List) => "other",
             (_, Kind::Bool) => "true",
+            (_, Kind::Time) => "2026-09-30T22:15:00Z",
             (_, Kind::Int(..)) => "17",
         };
         let flag = format!("{}={value}", setting.path);
@@ -382,6 +387,162 @@ fn every_setting_reaches_the_configuration() {
             "{flag}"
         );
     }
+}
+
+/// [`LEAST`] with a mapping and a database.
+fn with_a_database(flags: &[&str]) -> Result<Config, String> {
+    let text = format!(
+        "{LEAST}[app_database]\nurl = {{ env = \"DB\" }}\ntable = \"app.subscribers\"\nkey_column = \
+         \"id\"\nmethod_column = \"pm\"\n"
+    );
+    with(&text, &[], flags)
+}
+
+#[test]
+fn without_an_address_no_database_is_touched_and_half_of_one_is_refused() {
+    let config = with(LEAST, &[], &[]).unwrap();
+    assert_eq!(config.database, None);
+    assert_eq!(config.database_address().unwrap().map(drop), None);
+    for half in ["table", "key_column", "method_column", "customer_column", "where"] {
+        let said = with(LEAST, &[], &[&format!("app_database.{half}=x")]).unwrap_err();
+        let wanted = format!("`app_database.{half}` needs `app_database.url`");
+        assert!(said.contains(&wanted), "{said}");
+    }
+    let said = with(LEAST, &[], &["app_database.url={ env = \"DB\" }"]).unwrap_err();
+    assert!(said.contains("`app_database.table` must be set too"), "{said}");
+}
+
+#[test]
+fn every_setting_of_the_database_reaches_the_configuration() {
+    let whole = with_a_database(&[]).unwrap().database.unwrap();
+    assert_eq!((whole.table.as_str(), whole.quiet), ("app.subscribers", false));
+    assert_eq!(
+        (whole.lock_timeout_ms, whole.statement_timeout_ms),
+        (3000, 15_000)
+    );
+    assert_eq!((whole.batch_rows, whole.condition.as_deref()), (500, None));
+    for setting in SETTINGS.iter().filter(|s| s.path.starts_with("app_database.")) {
+        let value = match setting.kind {
+            Kind::Key => "{ file = \"db.url\" }",
+            Kind::Bool => "true",
+            Kind::Int(..) => "17",
+            _ => "other",
+        };
+        let flag = format!("{}={value}", setting.path);
+        let after = with_a_database(&[&flag]).unwrap().database.unwrap();
+        assert_ne!(whole, after, "{flag}");
+    }
+}
+
+#[test]
+fn the_address_of_the_database_itself_is_refused_wherever_it_stands_and_not_repeated() {
+    let address = "postgres://app:hunter2@db/shop";
+    let said = with_a_database(&[&format!("app_database.url={address}")]).unwrap_err();
+    assert!(
+        said.contains("`app_database.url` must say where the secret is"),
+        "{said}"
+    );
+    assert!(!said.contains("hunter2"), "{said}");
+    let said = with(&format!("{LEAST}[app_database]\nurl = \"{address}\"\n"), &[], &[]).unwrap_err();
+    assert!(
+        said.contains("line 13, column 1") && !said.contains("hunter2"),
+        "{said}"
+    );
+    let said = with_a_database(&["app_database.url={ env = \"NEW\" }"]).unwrap_err();
+    assert!(said.contains("as `destination.key` does"), "{said}");
+}
+
+#[test]
+fn the_address_of_the_database_is_fetched_as_a_key_is_and_is_one_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("db.url");
+    let flag = format!("app_database.url={{ file = \"{}\" }}", file.display());
+    let config = with_a_database(&[&flag]).unwrap();
+    let fetched = || {
+        let fetched = config.database_address().map_err(|error| error.to_string());
+        fetched.map(|address| secrecy::ExposeSecret::expose_secret(&address.unwrap()).to_owned())
+    };
+    let missing = fetched().unwrap_err();
+    assert!(
+        missing.starts_with("the address of the application's database should be in the file"),
+        "{missing}"
+    );
+    let write = |text: &str, mode: u32| {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    write("postgres://app:hunter2@db/shop\n", 0o600);
+    assert_eq!(fetched().unwrap(), "postgres://app:hunter2@db/shop");
+    for (text, mode, why) in [
+        ("postgres://app:hunter2@db/shop\n", 0o640, "chmod 600"),
+        ("postgres://app:hunter2@db/\nshop", 0o600, "more than one word"),
+        ("postgres://app:hunter2@db/my shop", 0o600, "more than one word"),
+    ] {
+        write(text, mode);
+        let said = fetched().unwrap_err();
+        assert!(
+            said.contains(why) && said.contains("db.url") && !said.contains("hunter2"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn mapping_files_keep_their_order_and_stand_beside_the_configuration() {
+    let text = format!("{LEAST}[mapping]\nfiles = [\"b.csv\", \"/a.csv\"]\nasked = \"list.csv\"\n");
+    let config = with(&text, &[], &[]).unwrap().mapping;
+    assert_eq!(config.files, [Path::new("conf/b.csv"), Path::new("/a.csv")]);
+    assert_eq!(config.asked.as_deref(), Some(Path::new("conf/list.csv")));
+    assert_eq!(
+        (config.contact_days, config.invoice_numbering, config.copied_at),
+        (7, false, None)
+    );
+    let typed = with(&text, &[], &["mapping.files=b.csv,a.csv"]).unwrap().mapping;
+    assert_eq!(typed.files, [Path::new("b.csv"), Path::new("a.csv")]);
+    let twice = with(&text, &[], &["mapping.files=b.csv,b.csv"]).unwrap_err();
+    assert!(twice.contains("names b.csv twice"), "{twice}");
+}
+
+#[test]
+fn the_time_of_the_copy_is_an_instant_as_text_or_as_toml_has_it_and_never_a_local_time() {
+    let at = |value: &str| {
+        let text = format!("{LEAST}[mapping]\ncopied_at = {value}\n");
+        with(&text, &[], &[]).map(|config| config.mapping.copied_at.unwrap().0)
+    };
+    for same in [
+        "\"2026-09-30T22:15:00Z\"",
+        "2026-09-30T22:15:00Z",
+        "2026-10-01 00:15:00+02:00",
+        "\"2026-09-30T22:15:00.000+00:00\"",
+    ] {
+        assert_eq!(at(same), Ok(1_790_806_500_000), "{same}");
+    }
+    for wrong in [
+        "\"2026-09-30\"",
+        "2026-09-30T22:15:00",
+        "2026-09-30",
+        "17",
+        "\"soon\"",
+    ] {
+        let said = at(wrong).unwrap_err();
+        assert!(
+            said.contains("`mapping.copied_at` must be a time with its offset"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_misspelt_variable_of_a_section_with_two_words_is_refused_too() {
+    let said = with(LEAST, &[("CUTOVER_APP_DATABASE_TABEL", "x")], &[]).unwrap_err();
+    assert!(
+        said.contains("no setting `app_database.tabel`; did you mean `CUTOVER_APP_DATABASE_TABLE`?"),
+        "{said}"
+    );
+    // Where the secret itself may be kept under any name.
+    assert!(with(LEAST, &[("CUTOVER_APP_DATABASE_URL", "postgres://x")], &[]).is_ok());
+    assert!(with(LEAST, &[("CUTOVER_APPLE", "x")], &[]).is_ok());
 }
 
 #[test]

@@ -14,6 +14,8 @@ use super::time::{UtcMs, human_ms};
 pub const VALID_MS: i64 = 4 * 3_600_000;
 /// The shortest tail of an account id that a phrase may give instead of the whole id.
 const TAIL_CHARS: usize = 4;
+/// What stands behind the number of database rows in a phrase.
+const ROWS: &str = "rows";
 
 /// What is written to the journal before the first request of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,12 +42,20 @@ pub struct Approval {
     pub writes_if_raced: u64,
     /// Of all these, how many nothing can take back.
     pub irreversible: u64,
+    /// Rows of the application's database that are changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rows_app: u64,
     /// Head of the journal when it was approved.
     pub journal_head: String,
     /// When.
     pub at: UtcMs,
     /// Until when it is good.
     pub expires_at: UtcMs,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape serde calls")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Why an approval is not, or no longer, good. Each is one sentence for the screen and for stderr.
@@ -93,22 +103,23 @@ pub enum Refusal {
 }
 
 /// The phrase that approves `plan`, with whole account ids: `1112 acct_1Old… 1112 acct_1New…`; only accounts that are
-/// written to appear.
+/// written to appear, and rows of the application's database as `940 rows`.
 #[must_use]
 pub fn phrase(plan: &Plan) -> String {
-    phrase_parts(plan)
-        .map(|(writes, account)| format!("{writes} {account}"))
-        .collect::<Vec<_>>()
-        .join(" ")
+    phrase_of(plan, |account| account.0.as_str())
+}
+
+fn phrase_of(plan: &Plan, name: impl Fn(&AccountId) -> &str) -> String {
+    let accounts = phrase_parts(plan).map(|(writes, account)| format!("{writes} {}", name(account)));
+    let rows = Some(plan.totals().rows_app).filter(|rows| *rows > 0);
+    let rows = rows.map(|rows| format!("{rows} {ROWS}"));
+    accounts.chain(rows).collect::<Vec<_>>().join(" ")
 }
 
 /// The same phrase with each account by its last four characters: what a person types.
 #[must_use]
 pub fn short_phrase(plan: &Plan) -> String {
-    phrase_parts(plan)
-        .map(|(writes, account)| format!("{writes} {}", account.tail()))
-        .collect::<Vec<_>>()
-        .join(" ")
+    phrase_of(plan, AccountId::tail)
 }
 
 fn phrase_parts(plan: &Plan) -> impl Iterator<Item = (u64, &AccountId)> {
@@ -131,6 +142,13 @@ pub fn phrase_fits(plan: &Plan, typed: &str) -> bool {
             .next()
             .is_some_and(|word| word.len() >= TAIL_CHARS && account.0.ends_with(word));
         if !count_fits || !account_fits {
+            return false;
+        }
+    }
+    let rows = plan.totals().rows_app;
+    if rows > 0 {
+        parts += 1;
+        if words.next() != Some(rows.to_string().as_str()) || words.next() != Some(ROWS) {
             return false;
         }
     }
@@ -157,15 +175,19 @@ impl Approved {
         if totals.blocked > 0 {
             return Err(Refusal::Undecided(totals.blocked));
         }
-        let planned = totals.writes_source + totals.writes_destination;
+        let planned = totals.writes_in_all();
         if planned == 0 {
             return Err(Refusal::Nothing);
         }
-        let approved = approval.writes_source.saturating_add(approval.writes_destination);
+        let approved = approval
+            .writes_source
+            .saturating_add(approval.writes_destination)
+            .saturating_add(approval.rows_app);
         if approval.writes_source != totals.writes_source
             || approval.writes_destination != totals.writes_destination
             || approval.writes_if_raced != totals.writes_if_raced
             || approval.irreversible != totals.irreversible
+            || approval.rows_app != totals.rows_app
         {
             return Err(Refusal::Counts {
                 approval: approved,

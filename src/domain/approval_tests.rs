@@ -19,6 +19,7 @@ fn plan_of(environment: Environment, irreversible: bool, verdict: Verdict) -> Ar
         money: None,
         when: When::Always,
         irreversible,
+        marked: true,
     };
     let change = Change {
         key: ChangeKey("cus_1/usd".into()),
@@ -37,6 +38,7 @@ fn plan_of(environment: Environment, irreversible: bool, verdict: Verdict) -> Ar
         choices: vec![],
         decision: None,
         payload: String::new(),
+        update: None,
         evidence: vec![],
     };
     let header = Header {
@@ -65,6 +67,7 @@ fn approval_for(plan: &Plan) -> Approval {
         writes_destination: plan.totals().writes_destination,
         writes_if_raced: plan.totals().writes_if_raced,
         irreversible: plan.totals().irreversible,
+        rows_app: plan.totals().rows_app,
         journal_head: String::new(),
         at: UtcMs(1_000),
         expires_at: UtcMs(1_000).plus_ms(VALID_MS),

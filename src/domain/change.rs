@@ -6,7 +6,7 @@ use super::ids::{Digest, Role};
 use super::money::Money;
 use super::text::Safe;
 use super::time::UtcMs;
-use super::write::PlannedWrite;
+use super::write::{PlannedWrite, RowUpdate};
 
 /// Identifies a row within its stage, stable from plan to plan: `cus_1/usd`. Rows are ordered by it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -163,6 +163,9 @@ pub struct Change {
     pub decision: Option<Decision>,
     /// What the stage needs when it writes and verifies this row; the stage's own JSON, hashed as it stands.
     pub payload: String,
+    /// The row of the application's database that changes with it, if it is about one. Such a row has no writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<Box<RowUpdate>>,
     /// What the row rests on; outside the digest.
     pub evidence: Vec<Evidence>,
 }
@@ -179,6 +182,14 @@ impl Change {
             .as_ref()
             .and_then(|d| self.choices.iter().find(|c| c.name == d.choice));
         chosen.map_or(&self.writes, |choice| &choice.writes)
+    }
+
+    /// The row of the application's database that would be changed now.
+    #[must_use]
+    pub fn update_now(&self) -> Option<&RowUpdate> {
+        self.update
+            .as_deref()
+            .filter(|_| self.verdict == Verdict::Planned)
     }
 
     /// Groups rows that a person may decide together: same verdict, rule, risk, item and sign.
@@ -203,6 +214,11 @@ impl Change {
     /// Hash of everything but the evidence.
     #[must_use]
     pub fn digest(&self) -> Digest {
+        self.digest_in(&mut Vec::new())
+    }
+
+    /// The same in `room`, which may be used again for the next row.
+    pub(super) fn digest_in(&self, room: &mut Vec<u8>) -> Digest {
         #[derive(Serialize)]
         struct Sealed<'a> {
             choices: &'a [Choice],
@@ -218,6 +234,8 @@ impl Change {
             risk: Risk,
             rule: &'a str,
             subject: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            update: Option<&'a RowUpdate>,
             verdict: Verdict,
             why: &'a str,
             writes: &'a [PlannedWrite],
@@ -236,12 +254,16 @@ impl Change {
             risk: self.risk,
             rule: &self.rule,
             subject: &self.subject,
+            update: self.update.as_deref(),
             verdict: self.verdict,
             why: &self.why,
             writes: &self.writes,
         };
         // Plain structs of strings and integers always serialise; an empty hash would match no other row's anyway.
-        let bytes = serde_json::to_vec(&sealed).unwrap_or_default();
-        Digest::of("cutover-change-v1", [bytes.as_slice()])
+        room.clear();
+        if serde_json::to_writer(&mut *room, &sealed).is_err() {
+            room.clear();
+        }
+        Digest::of("cutover-change-v1", [room.as_slice()])
     }
 }

@@ -76,6 +76,10 @@ impl fmt::Display for Environment {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum StageId {
+    /// Products, prices and tax rates.
+    Catalogue,
+    /// Customers and payment methods after the PAN copy, and the application's database.
+    Mapping,
     /// Customer balances in every currency.
     Credits,
 }
@@ -85,6 +89,8 @@ impl StageId {
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Catalogue => "catalogue",
+            Self::Mapping => "mapping",
             Self::Credits => "credits",
         }
     }

@@ -9,6 +9,7 @@
 //! | [`time`] | instants and lengths |
 //! | [`scope`] | who moves and who stays |
 //! | [`mod@write`] | one request as data, and the marker and key it carries |
+//! | [`mapped`] | old id → new id, from stage to stage |
 //! | [`change`] | one row of a plan: verdict, money, difference, evidence, choices |
 //! | [`plan`] | all rows of a stage, their digest and control totals |
 //! | [`approval`] | the permission to write one plan, and nothing else |
@@ -20,6 +21,7 @@ pub mod approval;
 pub mod change;
 pub mod finding;
 pub mod ids;
+pub mod mapped;
 pub mod money;
 pub mod panel;
 pub mod plan;

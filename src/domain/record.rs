@@ -165,6 +165,9 @@ pub enum Record {
         stage: StageId,
         /// One sentence.
         why: String,
+        /// It was a mistake in a file of the operator's, and reading again without correcting it is in vain.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        input: bool,
     },
     /// A plan was made and stored.
     Planned {
@@ -204,6 +207,18 @@ pub enum Record {
     },
     /// Durable before its request leaves.
     Intent(Intent),
+    /// Durable before a transaction of the application's database begins. Whether it was committed stands in the
+    /// effect ledger, in the same transaction as the rows.
+    Batch {
+        /// The stage.
+        stage: StageId,
+        /// The table.
+        table: String,
+        /// The rows, at most as many as a transaction has.
+        rows: Vec<ChangeKey>,
+        /// Token of the lock under which it began.
+        fence: String,
+    },
     /// An effect ended.
     Outcome {
         /// The stage.
@@ -309,6 +324,18 @@ pub enum Record {
         /// What differs, or has to be known.
         findings: Vec<Finding>,
     },
+    /// Rows of the application's database were given back what they held before. The rows themselves stand as `Row`
+    /// records with the end `undone`.
+    Undone {
+        /// The stage.
+        stage: StageId,
+        /// Who.
+        by: String,
+        /// Rows restored.
+        restored: u64,
+        /// Rows that were not, because somebody changed them since.
+        left: Vec<Finding>,
+    },
     /// Requests sent since the last such record: counts towards Stripe's read allocation over 30 days.
     Used {
         /// The account.
@@ -338,6 +365,7 @@ impl Record {
             | Self::Planned { stage, .. }
             | Self::Decided { stage, .. }
             | Self::Checked { stage, .. }
+            | Self::Batch { stage, .. }
             | Self::Outcome { stage, .. }
             | Self::Unknown { stage, .. }
             | Self::Probe { stage, .. }
@@ -347,6 +375,7 @@ impl Record {
             | Self::Halted { stage, .. }
             | Self::Written { stage }
             | Self::Audited { stage, .. }
+            | Self::Undone { stage, .. }
             | Self::AuditFailed { stage, .. } => Some(*stage),
             Self::Approved { approval } => Some(approval.stage),
             Self::Intent(intent) => Some(intent.stage),

@@ -104,6 +104,17 @@ fn is_right_to_left(c: char) -> bool {
         | '\u{1e800}'..='\u{1efff}')
 }
 
+/// A cell of a CSV file for people: what a spreadsheet would calculate stands behind an apostrophe (ASVS 1.2.10).
+#[must_use]
+pub fn for_spreadsheet(cell: &str) -> String {
+    let calculates = |first: char| "=+-@\t\r\0\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}".contains(first);
+    if cell.starts_with(calculates) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -39,6 +39,20 @@ impl UtcMs {
         Utc.timestamp_millis_opt(self.0).single().unwrap_or_default()
     }
 
+    /// Year and month, as cards expire.
+    #[must_use]
+    pub fn year_month(self) -> (i64, i64) {
+        use chrono::Datelike as _;
+        let date = self.datetime();
+        (i64::from(date.year()), i64::from(date.month()))
+    }
+
+    /// The day, `2026-02-14`.
+    #[must_use]
+    pub fn day(self) -> String {
+        self.datetime().format("%Y-%m-%d").to_string()
+    }
+
     /// RFC 3339 with milliseconds, `2026-02-14T00:03:10.207Z`.
     #[must_use]
     pub fn rfc3339(self) -> String {

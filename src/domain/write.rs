@@ -50,6 +50,57 @@ pub struct PlannedWrite {
     pub when: When,
     /// Whether nothing can take it back (as opposed to an opposite entry).
     pub irreversible: bool,
+    /// Whether it creates an object that carries our markers in its metadata. An update does not (a later one would
+    /// overwrite the marker), nor does an object without metadata; what these did is told by what they set.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub marked: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape serde calls")]
+const fn is_yes(marked: &bool) -> bool {
+    *marked
+}
+
+/// Stands in a planned form for an id that does not exist yet: that of the object which will stand for `old`. Only a
+/// field whose approved value is such a place may be filled in when it is sent.
+#[must_use]
+pub fn place_of(old: &str) -> String {
+    format!("{{new id of {old}}}")
+}
+
+/// Whether an approved form value is a place to be filled in, see [`place_of`].
+#[must_use]
+pub fn is_place(value: &str) -> bool {
+    value.starts_with("{new id of ") && value.ends_with('}')
+}
+
+/// A row of the application's own database, as approved: compare and set. It is changed only where every cell still
+/// holds what was read, in one transaction with the line of the effect ledger that says so (reliability I25).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowUpdate {
+    /// Identity of the effect: the primary key of the effect ledger.
+    pub effect: EffectId,
+    /// The table, as configured.
+    pub table: String,
+    /// The value of the key column, as text.
+    pub key: String,
+    /// What changes.
+    pub cells: Vec<Cell>,
+}
+
+/// One cell of a [`RowUpdate`]. `None` is SQL's null.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// The column.
+    pub column: String,
+    /// What was read.
+    pub before: Option<String>,
+    /// What it will be.
+    pub after: Option<String>,
 }
 
 /// The methods a write may have.

@@ -65,6 +65,15 @@ pub enum Command {
     },
     /// Verify the result by another path.
     Audit(StageId),
+    /// Give every row of the application's database that a stage changed back what it held before.
+    Undo {
+        /// The stage.
+        stage: StageId,
+        /// What was typed: the number of rows and `rows`.
+        phrase: String,
+        /// Who.
+        by: String,
+    },
     /// Change the share of an account's limit, in percent.
     SetShare {
         /// The account.

@@ -4,7 +4,9 @@
 //! The loop's order is fixed: records that are already durable first (so that "writing ended" is folded after the last
 //! row), then commands (a person's stop must not queue behind progress), then reports, then the tick.
 
+mod ids;
 mod start;
+mod undo;
 mod work;
 
 use std::collections::BTreeMap;
@@ -46,6 +48,7 @@ struct Engine {
     journal: Arc<dyn Store<Record>>,
     links: BTreeMap<Role, Link>,
     write_keys: WriteKeys,
+    app: Option<crate::appdb::Database>,
     server: BTreeMap<Role, ServerTime>,
     gets_before: BTreeMap<Role, u64>,
     counted: BTreeMap<Role, (u64, u64)>,
@@ -115,7 +118,12 @@ impl Engine {
         if let Some(why) = self.state.fatal.clone().filter(|_| *command != Command::Quit) {
             return Err(CommandRefused::Journal(why));
         }
-        if self.writing.is_some() && matches!(command, Command::Resume { .. } | Command::Continue(_)) {
+        if self.writing.is_some()
+            && matches!(
+                command,
+                Command::Resume { .. } | Command::Continue(_) | Command::Undo { .. }
+            )
+        {
             return Err(CommandRefused::NotNow(
                 "requests are still in flight; try again when they have ended".to_owned(),
             ));
@@ -150,6 +158,7 @@ impl Engine {
             Act::Check(id) => self.check(id),
             Act::Write(id) => self.write(id)?,
             Act::Audit(id) => self.audit(id),
+            Act::Undo(id, by) => self.undo(id, by)?,
             Act::StopWriting => self.stop_writing(),
             Act::SetShare(role, percent) => self.set_share(role, percent),
             Act::Quit => self.quit(),
@@ -172,11 +181,15 @@ impl Engine {
         let at = self.desk.clock.now();
         match self.journal.append(&record, at).await {
             Ok(seq) => {
+                let changed = changes_files(&record);
                 self.fold(&Journalled {
                     record,
                     at,
                     seq: seq.0,
                 });
+                if let Some(stage) = changed {
+                    self.keep_files(stage);
+                }
                 Ok(())
             }
             Err(error) => {
@@ -282,6 +295,16 @@ impl Engine {
                 Vec::new()
             }
         }
+    }
+}
+
+/// The stage whose files for people are not up to date after `record`.
+const fn changes_files(record: &Record) -> Option<StageId> {
+    match record {
+        Record::Planned { stage, .. } | Record::Decided { stage, .. } | Record::Audited { stage, .. } => {
+            Some(*stage)
+        }
+        _ => None,
     }
 }
 

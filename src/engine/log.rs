@@ -37,6 +37,21 @@ fn n(value: u64) -> String {
     count(usize::try_from(value).unwrap_or(usize::MAX))
 }
 
+fn rows_app(rows: u64) -> String {
+    if rows == 0 {
+        return String::new();
+    }
+    format!(", {} rows of the application's database", n(rows))
+}
+
+fn undone(by: &str, restored: u64, left: usize) -> String {
+    format!(
+        "{by} gave {} rows of the database back what they held; {} had changed since and stay",
+        n(restored),
+        count(left)
+    )
+}
+
 fn words(record: &Record) -> Option<(String, Tone)> {
     Some(match record {
         Record::Opened {
@@ -96,17 +111,21 @@ fn words(record: &Record) -> Option<(String, Tone)> {
         },
         Record::Approved { approval } => (
             format!(
-                "plan {} approved by {}, {} writes on the old account, {} on the new",
+                "plan {} approved by {}, {} writes on the old account, {} on the new{}",
                 approval.digest.spoken(),
                 approval.operator,
                 n(approval.writes_source),
-                n(approval.writes_destination)
+                n(approval.writes_destination),
+                rows_app(approval.rows_app)
             ),
             Tone::Attention,
         ),
         Record::Writing { digest, .. } => (format!("writing plan {}", digest.spoken()), Tone::Attention),
         Record::Paused { by } => (format!("paused by {by}: no new write starts"), Tone::Attention),
         Record::Resumed { by } => (format!("resumed by {by}"), Tone::Plain),
+        Record::Undone {
+            by, restored, left, ..
+        } => (undone(by, *restored, left.len()), Tone::Attention),
         Record::Halted { why, .. } => (format!("HALTED: {why}"), Tone::Bad),
         Record::Written { .. } => ("every planned row has an end".to_owned(), Tone::Good),
         Record::Audited {
@@ -139,6 +158,10 @@ fn about_row(record: &Record) -> Option<(String, Tone)> {
                 Tone::Quiet,
             )
         }
+        Record::Batch { table, rows, .. } => (
+            format!("a transaction on {} rows of {table} begins", n(rows.len() as u64)),
+            Tone::Quiet,
+        ),
         Record::Outcome { row, ended, .. } => outcome(&row.0, ended),
         Record::Unknown { row, why, .. } => (format!("unknown  {}  {why}", short_row(&row.0)), Tone::Bad),
         Record::Probe { row, found, .. } => (

@@ -33,6 +33,8 @@ pub enum Act {
     StopWriting,
     /// Start verifying.
     Audit(StageId),
+    /// Start giving rows of the application's database back what they held, in that name.
+    Undo(StageId, String),
     /// Change a share.
     SetShare(Role, u32),
     /// Stop the engine when nothing is in flight.
@@ -83,6 +85,7 @@ pub fn command(view: &View<'_>, command: &Command) -> Result<Vec<Act>, CommandRe
         Command::Reissue { stage, rows, by } => reissue(view, *stage, rows, by),
         Command::Import(plan) => import(view, plan),
         Command::Audit(id) => audit(view, *id),
+        Command::Undo { stage, phrase, by } => undo(view, *stage, phrase, by),
         Command::SetShare { role, percent } => match percent {
             1..=100 => Ok(vec![Act::SetShare(*role, *percent)]),
             _ => Err(not_now("a share is between 1 and 100 per cent")),
@@ -217,6 +220,7 @@ fn approve(
         writes_destination: plan.totals().writes_destination,
         writes_if_raced: plan.totals().writes_if_raced,
         irreversible: plan.totals().irreversible,
+        rows_app: plan.totals().rows_app,
         journal_head: view.state.journal_head.clone(),
         at: view.now,
         expires_at: view.now.plus_ms(VALID_MS),
@@ -335,6 +339,43 @@ fn reissue(view: &View<'_>, id: StageId, rows: &[ChangeKey], by: &str) -> Result
     Ok(acts)
 }
 
+/// What has to be typed before rows of the application's database are given back what they held: their number.
+#[must_use]
+pub fn undo_phrase(stage: &StageState) -> String {
+    let Some(plan) = &stage.plan else {
+        return String::new();
+    };
+    let rows = plan.changes().iter().zip(stage.rows.iter());
+    let done = rows.filter(|(change, row)| change.update.is_some() && row.end == Some(RowEnd::Done));
+    format!("{} rows", done.count())
+}
+
+fn undo(view: &View<'_>, id: StageId, phrase: &str, by: &str) -> Result<Vec<Act>, CommandRefused> {
+    let stage = stage(view, id)?;
+    if stage.phase.is_busy() {
+        return Err(not_now(format!(
+            "{id} is {}; wait until it is finished",
+            stage.phase.word()
+        )));
+    }
+    if let Some(armed) = view.state.armed() {
+        return Err(not_now(format!(
+            "{armed} is being written; one stage writes at a time"
+        )));
+    }
+    plan(stage)?;
+    let wanted = undo_phrase(stage);
+    if wanted.starts_with("0 ") {
+        return Err(not_now(format!(
+            "{id} has changed no row of the database that could be taken back"
+        )));
+    }
+    if phrase.trim() != wanted {
+        return Err(not_now(format!("the phrase does not fit; type: {wanted}")));
+    }
+    Ok(vec![Act::Undo(id, by.to_owned())])
+}
+
 /// Nothing to write and nothing to decide: the stage is over as soon as it is verified.
 #[must_use]
 pub fn writes_nothing(plan: &Plan) -> bool {
@@ -364,6 +405,7 @@ pub fn take_up(state: &RunState) -> Vec<Act> {
             Phase::Gathering => acts.push(Act::record(Record::GatherFailed {
                 stage: stage.id,
                 why: "the program ended while reading; nothing was written, read again".to_owned(),
+                input: false,
             })),
             Phase::Writing if state.paused.is_none() => {
                 acts.push(Act::record(Record::Paused {

@@ -33,6 +33,7 @@ fn write(role: Role, effect: &str) -> PlannedWrite {
         money: None,
         when: When::Always,
         irreversible: false,
+        marked: true,
     }
 }
 
@@ -62,6 +63,7 @@ fn change(key: &str, verdict: Verdict) -> Change {
         choices: vec![],
         decision: None,
         payload: String::new(),
+        update: None,
         evidence: vec![],
     }
 }

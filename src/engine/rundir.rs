@@ -267,6 +267,8 @@ fn refuse_foreign_files(path: &Path) -> Result<(), RunDirError> {
         // A rehearsal's accounts are there before its run is.
         "world.log",
         "mapping.csv",
+        "application.sqlite",
+        "application.sqlite.new",
     ];
     let entries = std::fs::read_dir(path).map_err(|e| RunDirError::io("list", path, e))?;
     for entry in entries {

@@ -34,6 +34,8 @@ pub enum Phase {
     GatherFailed {
         /// One sentence.
         why: String,
+        /// It was a mistake in a file of the operator's.
+        input: bool,
     },
     /// A plan waits for decisions and approval.
     Review,
@@ -57,6 +59,10 @@ pub enum Phase {
     },
     /// Verified.
     Done,
+    /// Rows of the application's database are being given back what they held.
+    Undoing,
+    /// They have been.
+    Undone,
 }
 
 impl Phase {
@@ -75,6 +81,8 @@ impl Phase {
             Self::Auditing => "auditing",
             Self::AuditFailed { .. } => "audit_failed",
             Self::Done => "done",
+            Self::Undoing => "undoing",
+            Self::Undone => "undone",
         }
     }
 
@@ -83,7 +91,7 @@ impl Phase {
     pub const fn is_busy(&self) -> bool {
         matches!(
             self,
-            Self::Gathering | Self::Checking | Self::Writing | Self::Auditing
+            Self::Gathering | Self::Checking | Self::Writing | Self::Auditing | Self::Undoing
         )
     }
 }
@@ -284,10 +292,10 @@ impl StageState {
             .map_or(0, |plan| plan.totals().planned.saturating_sub(self.tally.ended()))
     }
 
-    /// Rows that end the stage with something other than success.
+    /// Rows that end the stage with something other than success. Taken back on purpose is neither.
     #[must_use]
     pub fn not_done(&self) -> u64 {
-        self.tally.ended() - self.tally.count(RowEnd::Done)
+        self.tally.ended() - self.tally.count(RowEnd::Done) - self.tally.count(RowEnd::Undone)
     }
 }
 

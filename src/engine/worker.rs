@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::vault::{Snapshot, Vault};
+use super::vault::{Snapshot, Vault, VaultError};
 use crate::clock::Clock;
 use crate::domain::change::{Change, ChangeKey};
 use crate::domain::ids::{Accounts, Digest, Role, StageId};
+use crate::domain::mapped::IdMap;
 use crate::domain::money::Money;
 use crate::domain::plan::{Plan, Totals};
 use crate::domain::record::RowEnd;
@@ -39,8 +40,8 @@ pub enum Report {
     Gathered {
         /// The stage.
         stage: StageId,
-        /// The plan, or one sentence.
-        result: Result<Box<Planned>, String>,
+        /// The plan, or why not.
+        result: Result<Box<Planned>, NotGathered>,
     },
     /// The last look ended.
     Checked {
@@ -57,6 +58,13 @@ pub enum Report {
         stage: StageId,
         /// What it found, or one sentence.
         result: Result<Audit, String>,
+    },
+    /// Rows were given back what they held, or not all of them, and why.
+    Undone {
+        /// The stage.
+        stage: StageId,
+        /// One sentence.
+        why: Option<String>,
     },
     /// Writing ended.
     Written {
@@ -92,10 +100,38 @@ pub struct Desk {
     pub accounts: Accounts,
     /// Settings.
     pub settings: Arc<Settings>,
+    /// The application's database, to read.
+    pub app: Option<crate::appdb::Reader>,
+    /// Old ids and new ones, from the stages that are done.
+    pub ids: Arc<IdMap>,
     /// The clock.
     pub clock: Clock,
     /// Where reports go.
     pub reports: mpsc::Sender<Report>,
+}
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub struct NotGathered {
+    /// One sentence.
+    pub why: String,
+    /// It was a mistake in a file of the operator's.
+    pub input: bool,
+}
+
+impl From<StageError> for NotGathered {
+    fn from(error: StageError) -> Self {
+        let input = matches!(error, StageError::Input(_));
+        let why = words(error);
+        Self { why, input }
+    }
+}
+
+impl From<VaultError> for NotGathered {
+    fn from(error: VaultError) -> Self {
+        let (why, input) = (error.to_string(), false);
+        Self { why, input }
+    }
 }
 
 struct Screen {
@@ -139,6 +175,8 @@ impl Desk {
             readers: self.readers.clone(),
             accounts: self.accounts.clone(),
             settings: self.settings.clone(),
+            ids: self.ids.clone(),
+            app: self.app.clone(),
             clock: self.clock.clone(),
             keep,
             watch: Arc::new(Screen {
@@ -155,17 +193,20 @@ impl Desk {
         let _ = self.reports.send(Report::Gathered { stage: id, result }).await;
     }
 
-    async fn gathered(&self, stage: &dyn Stage, vault: &Vault, seq: u64) -> Result<Box<Planned>, String> {
-        let snapshot = vault
-            .start_snapshot(stage.id(), seq, self.clock.clone())
-            .map_err(|e| e.to_string())?;
+    async fn gathered(
+        &self,
+        stage: &dyn Stage,
+        vault: &Vault,
+        seq: u64,
+    ) -> Result<Box<Planned>, NotGathered> {
+        let snapshot = vault.start_snapshot(stage.id(), seq, self.clock.clone())?;
         let snapshot: Arc<Snapshot> = Arc::new(snapshot);
         let reading = self.reading(stage.id(), snapshot.clone());
-        let gathered = stage.gather(&reading).await.map_err(words)?;
-        let (name, head) = snapshot.finish().map_err(|e| e.to_string())?;
+        let gathered = stage.gather(&reading).await?;
+        let (name, head) = snapshot.finish()?;
         let counts = gathered.counts.clone();
-        let plan = stage.plan(gathered, &reading).map_err(words)?;
-        let file = vault.store_plan(&plan, seq).map_err(|e| e.to_string())?;
+        let plan = stage.plan(gathered, &reading)?;
+        let file = vault.store_plan(&plan, seq)?;
         Ok(Box::new(Planned {
             digest: plan.digest(),
             totals: plan.totals().clone(),

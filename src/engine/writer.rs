@@ -1,4 +1,4 @@
-//! The only code that writes to Stripe. Takes an [`Approved`] plan, row by row performs the stage's script, and each
+//! The only code that writes to Stripe, and to the application's database. Takes an [`Approved`] plan, row by row performs the stage's script, and each
 //! write of it exactly once by [`super::protocol`].
 //!
 //! Rows of one subject are written one after another, never side by side: Stripe locks a customer while it is changed,
@@ -13,6 +13,7 @@ mod gate;
 mod lane;
 mod queue;
 mod row;
+mod rows;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -109,6 +110,8 @@ pub struct Gate {
     pub folded: mpsc::Sender<Journalled>,
     /// Writes of this plan that were granted before, by account.
     pub granted: BTreeMap<Role, u64>,
+    /// The application's database, to write.
+    pub app: Option<crate::appdb::Writer>,
 }
 
 /// Shared by the lanes.
@@ -122,6 +125,9 @@ struct Shared {
 
 /// Writes the rows of `changes`; `known` is what the journal says about their effects.
 pub async fn write(gate: Gate, changes: Vec<Arc<Change>>, known: &Known) -> Finished {
+    let (rows, changes): (Vec<_>, Vec<_>) = changes
+        .into_iter()
+        .partition(|change| change.update_now().is_some());
     let queue = Queue::new(changes, known, &*gate.stage, gate.process_began);
     let clock = gate.clock.clone();
     let lanes = LANES.min(queue.subjects());
@@ -141,6 +147,13 @@ pub async fn write(gate: Gate, changes: Vec<Arc<Change>>, known: &Known) -> Fini
             shared.halt(Finished::Halted(
                 "a part of the program failed while writing; see the log".to_owned(),
             ));
+        }
+    }
+    // The application is told last: it must never point at an account that is not ready.
+    if !rows.is_empty() && shared.finished() == Finished::Complete {
+        rows::run(&shared, &rows).await;
+        if shared.gate.stop.is_stopped() && lock(&shared.halted).is_none() {
+            return Finished::Stopped;
         }
     }
     shared.finished()

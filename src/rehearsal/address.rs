@@ -38,6 +38,11 @@ impl Address {
         Some(merged)
     }
 
+    /// Back from what [`Self::json`] shows.
+    pub(crate) fn of_json(shown: &Value) -> Self {
+        Self(FIELDS.map(|name| shown[name].as_str().map(Into::into)))
+    }
+
     /// One field.
     pub(crate) fn get(&self, field: &str) -> Option<&str> {
         let at = FIELDS.iter().position(|f| *f == field)?;

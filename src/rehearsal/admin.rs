@@ -8,16 +8,16 @@ use serde_json::{Map, Value, json};
 
 use super::pipeline::lock;
 use super::server::Served;
-use super::verdict;
+use super::verdict::Claims;
 use super::world::{Account, Customer};
 
-pub(crate) fn answer(served: &Served, method: &str, path: &str) -> Response {
+pub(crate) async fn answer(served: &Served, method: &str, path: &str) -> Response {
     if (method, path) != ("GET", "/_cutover/world") {
         let mut response = Response::new(Body::from("{}"));
         *response.status_mut() = StatusCode::NOT_FOUND;
         return response;
     }
-    let body = serde_json::to_vec(&world(served)).unwrap_or_default();
+    let body = serde_json::to_vec(&world(served).await).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
     response
         .headers_mut()
@@ -25,22 +25,17 @@ pub(crate) fn answer(served: &Served, method: &str, path: &str) -> Response {
     response
 }
 
-fn world(served: &Served) -> Value {
-    let source = lock(&served.cores[0]);
-    let destination = lock(&served.cores[1]);
-    let found = verdict::judge(
-        &source.account,
-        &destination.account,
-        &lock(&served.shared.watch),
-        &[],
-    );
+async fn world(served: &Served) -> Value {
+    let found = served.verdict(&Claims::default()).await;
     let mut out = Map::new();
     out.insert("now".into(), json!(served.shared.clock.now()));
-    for core in [&source, &destination] {
+    for core in &served.cores {
+        let core = lock(core);
         let shown = json!({
             "account": core.account.id,
             "requests": core.log.counts(),
             "customers": customers(&core.account),
+            "catalogue": catalogue(&core.account),
         });
         out.insert(core.account.side.name().into(), shown);
     }
@@ -52,6 +47,26 @@ fn world(served: &Served) -> Value {
 fn customers(account: &Account) -> Vec<Value> {
     let rows = account.customers.rows().iter();
     rows.filter(|c| !c.ledger.is_empty()).map(customer).collect()
+}
+
+/// How much is sold, and what of it was made of something on the old account.
+fn catalogue(account: &Account) -> Value {
+    let of = &account.catalogue;
+    let products = of.products.rows().iter().filter(|p| !p.deleted);
+    let shown = products.map(|p| (&p.id, &p.metadata));
+    let shown = shown.chain(of.prices.rows().iter().map(|p| (&p.id, &p.metadata)));
+    let shown = shown.chain(of.tax_rates.rows().iter().map(|r| (&r.id, &r.metadata)));
+    let made = shown.filter_map(|(id, metadata)| {
+        let old = metadata.get("cutover_of")?;
+        Some(json!({ "id": &**id, "of": old }))
+    });
+    json!({
+        "products": of.products.rows().iter().filter(|p| !p.deleted).count(),
+        "prices": of.prices.rows().len(),
+        "tax_rates": of.tax_rates.rows().len(),
+        "subscriptions": of.subscriptions.rows().len(),
+        "made": made.collect::<Vec<_>>(),
+    })
 }
 
 fn customer(customer: &Customer) -> Value {

@@ -31,6 +31,14 @@ pub(crate) struct Call<'a> {
     pub(crate) touched: Vec<Box<str>>,
     /// `cutover_effect` markers this request stored.
     pub(crate) markers: Vec<Box<str>>,
+    /// Objects of the catalogue this request made, changed or deleted.
+    pub(crate) catalogued: Vec<Catalogued>,
+}
+
+/// An object of the catalogue that was written to, and the `cutover_of` marker it now carries.
+pub(crate) struct Catalogued {
+    pub(crate) id: Box<str>,
+    pub(crate) of: Option<Box<str>>,
 }
 
 /// What an endpoint answers.
@@ -63,6 +71,7 @@ impl<'a> Call<'a> {
             made: 0,
             touched: Vec::new(),
             markers: Vec::new(),
+            catalogued: Vec::new(),
         }
     }
 
@@ -132,6 +141,12 @@ impl<'a> Call<'a> {
     pub(crate) fn mark(&mut self, metadata: &Metadata) {
         self.markers
             .extend(metadata.get("cutover_effect").map(Into::into));
+    }
+
+    /// Records that an object of the catalogue was written to.
+    pub(crate) fn catalogued(&mut self, id: &str, metadata: &Metadata) {
+        let of = metadata.get("cutover_of").map(Into::into);
+        self.catalogued.push(Catalogued { id: id.into(), of });
     }
 
     /// Records an event.

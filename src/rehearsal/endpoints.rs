@@ -1,10 +1,13 @@
 //! The table of everything that answers. Anything else is 404 in Stripe's shape.
 
+use std::sync::LazyLock;
+
 use super::call::{Answer, Call};
+use super::catalogue_endpoints::CATALOGUE;
 use super::form::decode;
 use super::objects::{
     account, balance_transactions, cash_balance, credit_grants, customer_params, customers, events,
-    payment_methods, search,
+    payment_methods, payment_methods_write, search, sources, tax_ids,
 };
 use super::params::{EXPAND, PAGE, Schema};
 
@@ -19,7 +22,7 @@ pub(crate) struct Endpoint {
     pub(crate) run: fn(&mut Call<'_>) -> Answer,
 }
 
-const fn e(
+pub(crate) const fn e(
     method: &'static str,
     path: &'static str,
     resource: &'static str,
@@ -35,11 +38,15 @@ const fn e(
     }
 }
 
-const NO_PARAMS: Schema = &[];
-const EXPAND_ONLY: Schema = &[EXPAND];
+pub(crate) const NO_PARAMS: Schema = &[];
+pub(crate) const EXPAND_ONLY: Schema = &[EXPAND];
+
+/// Everything that answers.
+pub(crate) static ENDPOINTS: LazyLock<Vec<&'static Endpoint>> =
+    LazyLock::new(|| CUSTOMERS.iter().chain(CATALOGUE).collect());
 
 /// Fixed segments stand before placeholders: the first match wins.
-pub(crate) static ENDPOINTS: &[Endpoint] = &[
+static CUSTOMERS: &[Endpoint] = &[
     e("GET", "/v1/account", "account", EXPAND_ONLY, account::retrieve),
     e(
         "GET",
@@ -180,6 +187,69 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
         "payment_method",
         EXPAND_ONLY,
         payment_methods::retrieve,
+    ),
+    e(
+        "POST",
+        "/v1/payment_methods/{payment_method}",
+        "payment_method",
+        &[EXPAND, payment_methods_write::UPDATE],
+        payment_methods_write::update,
+    ),
+    e(
+        "POST",
+        "/v1/payment_methods/{payment_method}/attach",
+        "payment_method",
+        &[EXPAND, payment_methods_write::ATTACH],
+        payment_methods_write::attach,
+    ),
+    e(
+        "POST",
+        "/v1/payment_methods/{payment_method}/detach",
+        "payment_method",
+        EXPAND_ONLY,
+        payment_methods_write::detach,
+    ),
+    e(
+        "GET",
+        "/v1/customers/{customer}/sources",
+        "customer",
+        &[PAGE, sources::LIST],
+        sources::list,
+    ),
+    e(
+        "GET",
+        "/v1/customers/{customer}/sources/{id}",
+        "customer",
+        EXPAND_ONLY,
+        sources::retrieve,
+    ),
+    e(
+        "GET",
+        "/v1/customers/{customer}/tax_ids",
+        "customer",
+        &[PAGE],
+        tax_ids::list,
+    ),
+    e(
+        "POST",
+        "/v1/customers/{customer}/tax_ids",
+        "customer",
+        &[EXPAND, tax_ids::CREATE],
+        tax_ids::create,
+    ),
+    e(
+        "GET",
+        "/v1/customers/{customer}/tax_ids/{id}",
+        "customer",
+        EXPAND_ONLY,
+        tax_ids::retrieve,
+    ),
+    e(
+        "DELETE",
+        "/v1/customers/{customer}/tax_ids/{id}",
+        "customer",
+        NO_PARAMS,
+        tax_ids::delete,
     ),
     e(
         "GET",

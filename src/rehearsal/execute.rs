@@ -202,7 +202,7 @@ impl Core {
             deed.path,
         );
         let outcome = (ENDPOINTS[deed.endpoint].run)(&mut call);
-        let (touched, markers) = (call.touched, call.markers);
+        let (touched, markers, catalogued) = (call.touched, call.markers, call.catalogued);
         if deed.method != "GET" && outcome.is_ok() {
             let what = format!("{} {}", deed.method, deed.path);
             let change = Change {
@@ -212,6 +212,7 @@ impl Core {
                 what: &what,
                 touched: &touched,
                 markers: &markers,
+                catalogued: &catalogued,
             };
             lock(&self.shared.watch).changed(&self.account, &change);
         }

@@ -3,7 +3,9 @@
 
 use super::errors::Refusal;
 
-/// Deepest path that may be expanded.
+/// Stands for every name of a map.
+const ANY: &str = "*";
+/// Deepest path that may be expanded, a list's `data` counted.
 const MAX_DEPTH: usize = 4;
 
 /// What a field that may be expanded leads to.
@@ -19,29 +21,58 @@ pub(crate) enum Kind {
     Account,
     Event,
     InvoiceSettings,
+    /// A card or bank account of the older interface.
+    Source,
+    TaxId,
+    TaxIdOwner,
+    Product,
+    Price,
+    /// `currency_options` of a price: any currency leads on.
+    CurrencyOptions,
+    CurrencyOption,
+    TaxRate,
+    TaxSettings,
+    Registration,
+    PaymentLink,
+    /// A list inside a payment link.
+    LineItems,
+    LineItem,
+    Subscription,
+    /// A list inside a subscription.
+    SubscriptionItems,
+    SubscriptionItem,
+    /// A list inside a customer.
+    Subscriptions,
     /// Nothing below it may be expanded.
     Leaf,
 }
 
 impl Kind {
+    #[expect(clippy::too_many_lines, reason = "one table, a line per field")]
     fn fields(self) -> &'static [(&'static str, Self)] {
         use Kind::{CashBalance, Customer, InvoiceSettings, Leaf, Method};
         match self {
             Customer => &[
                 ("address", Leaf),
                 ("cash_balance", CashBalance),
-                ("default_source", Leaf),
+                ("default_source", Kind::Source),
                 ("discount", Leaf),
                 ("invoice_credit_balance", Leaf),
                 ("invoice_settings", InvoiceSettings),
                 ("shipping", Leaf),
                 ("sources", Leaf),
-                ("subscriptions", Leaf),
+                ("subscriptions", Kind::Subscriptions),
                 ("tax", Leaf),
                 ("tax_ids", Leaf),
                 ("test_clock", Leaf),
             ],
             InvoiceSettings => &[("default_payment_method", Method)],
+            Kind::Source | Kind::TaxIdOwner => &[("customer", Customer)],
+            Kind::TaxId => &[
+                ("customer", Customer),
+                ("owner", Kind::TaxIdOwner),
+                ("verification", Leaf),
+            ],
             Kind::BalanceTransaction => &[
                 ("checkout_session", Leaf),
                 ("credit_note", Leaf),
@@ -58,9 +89,13 @@ impl Kind {
             ],
             Kind::Summary => &[("balances", Leaf), ("customer", Customer)],
             Method => &[
+                ("au_becs_debit", Leaf),
+                ("bacs_debit", Leaf),
                 ("billing_details", Leaf),
                 ("card", Leaf),
                 ("customer", Customer),
+                ("link", Leaf),
+                ("sepa_debit", Leaf),
                 ("us_bank_account", Leaf),
             ],
             Kind::Account => &[
@@ -73,6 +108,48 @@ impl Kind {
                 ("tos_acceptance", Leaf),
             ],
             Kind::Event => &[("data", Leaf), ("request", Leaf)],
+            Kind::Product => &[
+                ("default_price", Kind::Price),
+                ("marketing_features", Leaf),
+                ("package_dimensions", Leaf),
+                ("tax_code", Leaf),
+            ],
+            Kind::Price => &[
+                ("currency_options", Kind::CurrencyOptions),
+                ("custom_unit_amount", Leaf),
+                ("product", Kind::Product),
+                ("recurring", Leaf),
+                ("tiers", Leaf),
+                ("transform_quantity", Leaf),
+            ],
+            Kind::CurrencyOptions => &[(ANY, Kind::CurrencyOption)],
+            Kind::CurrencyOption => &[("custom_unit_amount", Leaf), ("tiers", Leaf)],
+            Kind::TaxRate => &[("flat_amount", Leaf)],
+            Kind::TaxSettings => &[
+                ("defaults", Leaf),
+                ("head_office", Leaf),
+                ("status_details", Leaf),
+            ],
+            Kind::Registration => &[("country_options", Leaf)],
+            Kind::PaymentLink => &[("line_items", Kind::LineItems)],
+            Kind::LineItems => &[("data", Kind::LineItem)],
+            Kind::LineItem => &[("price", Kind::Price)],
+            Kind::Subscription => &[
+                ("customer", Customer),
+                ("default_payment_method", Method),
+                ("default_source", Leaf),
+                ("default_tax_rates", Kind::TaxRate),
+                ("discounts", Leaf),
+                ("items", Kind::SubscriptionItems),
+                ("test_clock", Leaf),
+            ],
+            Kind::SubscriptionItems => &[("data", Kind::SubscriptionItem)],
+            Kind::SubscriptionItem => &[
+                ("discounts", Leaf),
+                ("price", Kind::Price),
+                ("tax_rates", Kind::TaxRate),
+            ],
+            Kind::Subscriptions => &[("data", Kind::Subscription)],
             Leaf => &[],
         }
     }
@@ -87,6 +164,15 @@ impl Expand {
     pub(crate) fn check(paths: &[&str], kind: Kind, list: bool) -> Result<Self, Refusal> {
         let mut kept = Vec::new();
         for path in paths {
+            if path.split('.').count() > MAX_DEPTH {
+                let message =
+                    format!("You cannot expand more than {MAX_DEPTH} levels of a property. Property: {path}");
+                return Err(Refusal::invalid_code(
+                    "expand",
+                    "property_expansion_max_depth",
+                    message,
+                ));
+            }
             let inner = match (list, path.strip_prefix("data.")) {
                 (true, Some(inner)) => Some(inner),
                 (true, None) => None,
@@ -118,14 +204,16 @@ fn first(path: &str) -> &str {
 
 fn allowed(path: &str, kind: Kind) -> bool {
     let mut kind = kind;
-    path.split('.').count() <= MAX_DEPTH
-        && path.split('.').all(|part| {
-            let found = kind.fields().iter().find(|(name, _)| *name == part);
-            found.is_some_and(|(_, below)| {
-                kind = *below;
-                true
-            })
+    path.split('.').all(|part| {
+        let found = kind
+            .fields()
+            .iter()
+            .find(|(name, _)| *name == part || *name == ANY);
+        found.is_some_and(|(_, below)| {
+            kind = *below;
+            true
         })
+    })
 }
 
 fn refused(path: &str, kind: Kind, list: bool) -> Refusal {
@@ -148,6 +236,20 @@ mod tests {
             "This property cannot be expanded (tax_ids). You may want to try expanding 'data.tax_ids' instead."
         );
         assert!(Expand::check(&["data.invoice_credit_balance"], Kind::Customer, true).is_ok());
+    }
+
+    #[test]
+    fn a_path_of_five_levels_is_refused_with_the_data_of_a_list_counted() {
+        let path = "data.items.data.price.product";
+        let refused = Expand::check(&[path], Kind::Subscription, true).unwrap_err();
+        assert_eq!(refused.code, Some("property_expansion_max_depth"));
+        assert_eq!(
+            refused.message,
+            "You cannot expand more than 4 levels of a property. Property: data.items.data.price.product"
+        );
+        assert!(Expand::check(&["items.data.price.product"], Kind::Subscription, false).is_ok());
+        assert!(Expand::check(&["data.currency_options.aud.tiers"], Kind::Price, true).is_ok());
+        assert!(Expand::check(&["data.currency_options.aud.nonsense"], Kind::Price, true).is_err());
     }
 
     #[test]

@@ -38,8 +38,10 @@ impl Lie {
     pub(crate) fn tell(self, value: &mut Value) {
         match self {
             Self::Amount => {
-                if let Some(amount) = value.get("amount").and_then(Value::as_i64) {
-                    value["amount"] = json!(amount.saturating_add(1));
+                for name in ["amount", "unit_amount"] {
+                    if let Some(amount) = value.get(name).and_then(Value::as_i64) {
+                        value[name] = json!(amount.saturating_add(1));
+                    }
                 }
             }
             Self::Livemode => {

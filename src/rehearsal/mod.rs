@@ -12,14 +12,16 @@
 //! * Order: key, limiters, idempotency, object lock, endpoint. Idempotent answers are kept, 500s included, for 24 to
 //!   26 hours of the simulated clock.
 //! * Objects: account, customers, invoice credit ledger in any number of currencies, cash balances, billing credit
-//!   grants and their summary, payment methods (read), events, a search that lags, the test helper that funds a cash balance.
+//!   grants and their summary, payment methods of every kind that the copy takes or leaves, sources of the older
+//!   interface, tax ids, events, a search that lags, the test helper that funds a cash balance; products, prices, tax
+//!   rates and tax settings; payment links, tax registrations and subscriptions (read).
 //! * Faults and foreign actors ([`Scenario`]), as pure functions of seed and request wherever chance is involved.
-//! * The PAN copy with its mapping file.
-//! * [`Running::verdict`]: whether a run harmed anybody, judged from the accounts alone.
+//! * The PAN copy with its mapping file, and what it leaves behind; the application's own database, in `SQLite`.
+//! * [`Running::verdict`]: whether a run harmed anybody, judged from the accounts and the database alone.
 //!
 //! # What is not
 //!
-//! Charges, invoices, subscriptions, coupons and webhooks; anything not in the table answers 404 in Stripe's
+//! Charges, invoices, coupons, meters and webhooks; subscriptions stand still; anything not in the table answers 404 in Stripe's
 //! shape. Credit grants are never used up, since nothing is metered. An object lock is refused at once instead of
 //! after a wait. Latency is what the options say, not what Stripe has.
 //!
@@ -28,10 +30,13 @@
 //! * The way of a request: `wire` (connections that misbehave), `server`, `pipeline` (admission, with `auth`, `limits`,
 //!   `idempotency`), `execute` (commit and answer), `reply`, `errors`.
 //! * Reading: `form`, `params`, `expand`, `endpoints` (the table of everything that answers).
-//! * The world: `world`, `people`, `pages` (stores and cursor pages), `index`, `objects/*`.
-//! * Making it: `scenario`, `plan`, `populate`, `history`, `names`, `dice`, `ids`, `pan_copy`, `start`.
+//! * The world: `world`, `people`, `methods`, `pages` (stores and cursor pages), `index`, `objects/*`.
+//! * Making it: `scenario` (with `scenario_customers`, `listed`), `plan`, `populate`, `additions`, `traits`, `history`, `names`,
+//!   `dice`, `ids`, `pan_copy`, `app_database`, `start`.
+//! * What is sold: `catalogue` (the types), `catalogue_table` (what a world's shop holds), `catalogue_fill`,
+//!   `catalogue_subs`, `catalogue_endpoints`.
 //! * What goes wrong: `faults`, `mischief`, `foreign`. What comes back: `world_log`, `replay`. Who judges: `watch`,
-//!   `verdict`, `requests`, `admin`.
+//!   `verdict` (with `verdict_database`), `requests`, `admin`.
 //!
 //! A new resource is a file in `objects`, its rows in `endpoints`, a field of `world::Account` and a kind in `expand`.
 //!
@@ -41,20 +46,26 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use pan_copy::Mapped;
 use pipeline::lock;
 use server::Served;
 
+mod additions;
 mod address;
 mod admin;
+mod app_database;
 mod auth;
 mod call;
+mod catalogue;
+mod catalogue_endpoints;
+mod catalogue_fill;
+mod catalogue_subs;
+mod catalogue_table;
 mod currency;
 mod dice;
 mod endpoints;
@@ -69,7 +80,9 @@ mod idempotency;
 mod ids;
 mod index;
 mod limits;
+mod listed;
 mod metadata;
+mod methods;
 mod mischief;
 mod names;
 mod objects;
@@ -84,17 +97,21 @@ mod replay;
 mod reply;
 mod requests;
 mod scenario;
+mod scenario_customers;
 mod server;
 mod start;
+mod traits;
 mod verdict;
+mod verdict_database;
 mod watch;
 mod wire;
 mod world;
 mod world_log;
 
+pub use pan_copy::BEFORE as COPY_BEFORE_S;
 pub use requests::{Counts, Logged};
 pub use scenario::{Scenario, ScenarioError, names};
-pub use verdict::{Claim, Verdict, Violation, rule};
+pub use verdict::{Claim, Claims, DefaultClaim, RowClaim, Verdict, Violation, rule};
 pub use world::Side;
 pub use world_log::WorldLogError;
 
@@ -124,12 +141,16 @@ pub struct Options {
     pub world_log: Option<PathBuf>,
     /// Where the PAN copy's mapping file goes; `None`: beside the world log, or else a temporary directory.
     pub mapping_csv: Option<PathBuf>,
+    /// Where the application's database goes, an `SQLite` file; `None`: the application has none. A file that is there
+    /// is kept as it is when the world log has a past, and made anew otherwise.
+    pub app_database: Option<PathBuf>,
     /// Live keys and `livemode: true` instead of test mode.
     pub livemode: bool,
 }
 
 impl Options {
-    /// Options with nothing special: seed 7, any ports, limits as documented, no latency, test mode, no world log.
+    /// Options with nothing special: seed 7, any ports, limits as documented, no latency, test mode, no world log, no
+    /// database of the application.
     #[must_use]
     pub const fn new(scenario: Scenario, clock: Clock) -> Self {
         Self {
@@ -143,6 +164,7 @@ impl Options {
             clock,
             world_log: None,
             mapping_csv: None,
+            app_database: None,
             livemode: false,
         }
     }
@@ -168,6 +190,20 @@ pub enum StartError {
         path: PathBuf,
         /// What the system said.
         why: std::io::Error,
+    },
+    /// The application's database cannot be made.
+    #[error("the application's database {} cannot be made ({why}): use a directory that can be written to", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        why: sqlx::Error,
+    },
+    /// The application's database of a rehearsal that is taken up again is not there any more.
+    #[error("the application's database {} of this rehearsal is gone: start a new rehearsal", path.display())]
+    DatabaseGone {
+        /// The file.
+        path: PathBuf,
     },
     /// The world log cannot be used.
     #[error(transparent)]
@@ -202,6 +238,8 @@ pub struct Description {
     pub destination: Endpoint,
     /// The PAN copy's mapping file.
     pub mapping_csv: PathBuf,
+    /// The application's database, `sqlite:///…`, when one was asked for.
+    pub database_url: Option<String>,
 }
 
 /// Starts simulators.
@@ -220,7 +258,6 @@ impl Simulator {
 pub struct Running {
     served: Arc<Served>,
     description: Description,
-    mapping: Mutex<Vec<Mapped>>,
     stop: channel::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -238,14 +275,10 @@ impl Running {
         &self.description
     }
 
-    /// Judges the accounts as they are now. `claims`: what the run says it has done; without claims nothing can be
-    /// missed, everything else is judged all the same.
-    #[must_use]
-    pub fn verdict(&self, claims: &[Claim]) -> Verdict {
-        let source = lock(&self.served.cores[0]);
-        let destination = lock(&self.served.cores[1]);
-        let watch = lock(&self.served.shared.watch);
-        verdict::judge(&source.account, &destination.account, &watch, claims)
+    /// Judges the accounts and the application's database as they are now. `claims`: what the run says it has done;
+    /// without claims nothing can be missed, everything else is judged all the same.
+    pub async fn verdict(&self, claims: &Claims) -> Verdict {
+        self.served.verdict(claims).await
     }
 
     /// The newest requests of both accounts, source first, oldest first; at most 20,000 each.

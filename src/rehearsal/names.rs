@@ -14,7 +14,7 @@ const LAST: [&str; 24] = [
     "Wood", "Young",
 ];
 /// Escape sequences, clipboard and title writes, bidirectional and zero-width marks, C1 controls, formulas, markup.
-const HOSTILE: [&str; 14] = [
+pub(crate) const HOSTILE: [&str; 14] = [
     "\u{1b}[2J\u{1b}[31mPWNED\u{1b}[0m",
     "\u{1b}]52;c;cm0gLXJmIH4=\u{7}clip",
     "\u{1b}]0;owned\u{7}Title",

@@ -84,6 +84,13 @@ impl<T: Row> Store<T> {
         self.rows.get_mut(slot as usize)
     }
 
+    /// Frees the id of a row, which stays in its slot.
+    pub(crate) fn forget(&mut self, slot: u32) {
+        if let Some(id) = self.at(slot).map(|row| row.id().to_owned()) {
+            self.by_id.remove(&id, slot);
+        }
+    }
+
     /// All rows, oldest first.
     pub(crate) fn rows(&self) -> &[T] {
         &self.rows

@@ -1,11 +1,21 @@
-//! Plays Stripe's self-serve PAN copy: customers keep their ids, payment methods get new ones, balances,
-//! defaults and everything else stays behind, and a mapping file is written.
+//! Plays Stripe's self-serve PAN copy (docs.stripe.com, self-serve PAN copy; observed September 2026).
+//!
+//! * A customer keeps its id and takes along name, email, phone, address and metadata. Shipping address, description,
+//!   locales, tax exemption, tax ids, invoice settings, balances and the default method stay behind.
+//! * Cards of either interface and US bank accounts get new ids and, as everywhere in another account, new fingerprints.
+//!   SEPA, Bacs and BECS debits, Link and cards in wallets stay behind.
+//! * Who was asked for and has nothing to take along stands in the mapping with blank source columns.
+//! * What comes into the old account after the copy is not in it, until it is played again.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::ids;
 use super::objects::payment_methods;
-use super::world::{Account, Customer, Method, MethodKind, Role};
+use super::world::{Account, Customer, Method, Role};
+
+/// How long before the night the copy is made, seconds: what is newer is late.
+pub const BEFORE: i64 = 6 * 3600;
 
 /// The header as observed in a real copy in September 2026.
 const HEADER: [&str; 6] = [
@@ -21,40 +31,61 @@ const HEADER: [&str; 6] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mapped {
     pub(crate) customer: Box<str>,
+    /// Empty, as is `new`, for a customer who came with nothing.
     pub(crate) old: Box<str>,
     pub(crate) new: Box<str>,
 }
 
-/// Copies the movers that have a payment method. Playing it again adds only what is new since, as Stripe does.
-pub(crate) fn play(source: &Account, destination: &mut Account, seed: u64, now: i64) -> Vec<Mapped> {
+/// New ids by old ids.
+pub(crate) fn by_old(mapping: &[Mapped]) -> HashMap<String, String> {
+    let methods = mapping.iter().filter(|line| !line.old.is_empty());
+    methods
+        .map(|line| (line.old.to_string(), line.new.to_string()))
+        .collect()
+}
+
+/// Copies the movers that have a payment method at the instant `at`, in seconds. Playing it again adds only what is new
+/// since, as Stripe does: nothing is refreshed and nobody deleted on the new account comes back.
+pub(crate) fn play(source: &Account, destination: &mut Account, seed: u64, at: i64) -> Vec<Mapped> {
     let mut mapping = Vec::new();
-    let movers = source.customers.rows().iter();
-    for old in movers.filter(|c| c.role == Role::Mover && !c.deleted && !c.methods.is_empty()) {
-        let slot = match destination.customers.slot(&old.id) {
-            Some(slot) => slot,
-            None => destination.add_customer(copy_of(old, now, destination)),
-        };
-        for method in old.methods.iter().filter_map(|s| source.methods.at(*s)) {
-            let prefix = if method.kind == MethodKind::LegacyCard {
-                "card_"
-            } else {
-                "pm_"
-            };
+    for old in source.customers.rows().iter().filter(|c| c.role == Role::Mover) {
+        let methods = old.methods.iter().filter_map(|slot| source.methods.at(*slot));
+        let methods: Vec<&Method> = methods.filter(|m| m.created <= at).collect();
+        if old.deleted || old.created > at || methods.is_empty() {
+            continue;
+        }
+        let there = destination.customers.slot(&old.id);
+        if there.is_some_and(|slot| destination.customers.at(slot).is_some_and(|c| c.deleted)) {
+            continue;
+        }
+        let slot = there.unwrap_or_else(|| {
+            let copy = copy_of(old, at, destination);
+            destination.add_customer(copy)
+        });
+        let before = mapping.len();
+        for method in methods.into_iter().filter(|m| m.is_copyable()) {
             let fresh = ids::mix(&[b"pan", &seed.to_be_bytes(), method.id.as_bytes()]);
-            let new = ids::object(prefix, &destination.id, fresh);
+            let new = ids::object(method.kind.prefix(), &destination.id, fresh);
             if destination.methods.slot(&new).is_none() {
-                attach(destination, method, &new, slot, now);
-                mapping.push(Mapped {
-                    customer: old.id.clone(),
-                    old: method.id.clone(),
-                    new: new.into(),
-                });
+                attach(destination, method, &new, slot, at);
+                mapping.push(line(&old.id, &method.id, &new));
             }
+        }
+        if there.is_none() && mapping.len() == before {
+            mapping.push(line(&old.id, "", ""));
         }
     }
     destination.customers.shrink();
     destination.methods.shrink();
     mapping
+}
+
+fn line(customer: &str, old: &str, new: &str) -> Mapped {
+    Mapped {
+        customer: customer.into(),
+        old: old.into(),
+        new: new.into(),
+    }
 }
 
 /// What is copied: name, email, phone, address, metadata (docs.stripe.com, self-serve PAN copy).
@@ -77,7 +108,8 @@ fn attach(destination: &mut Account, method: &Method, id: &str, customer: u32, n
     let copy = Method {
         id: id.into(),
         created,
-        customer,
+        customer: Some(customer),
+        more: method.more.clone(),
         ..*method
     };
     payment_methods::attach(destination, copy);

@@ -6,6 +6,9 @@ use super::form::Node;
 /// Most keys a metadata hash may have, most characters of a key and of a value.
 const METADATA_LIMITS: (usize, usize, usize) = (50, 40, 500);
 
+/// Most digits before the point of a decimal: an amount of any currency stays far below.
+const WHOLE_DIGITS: usize = 14;
+
 /// What kind of value a parameter takes.
 #[derive(Clone, Copy)]
 pub(crate) enum Ty {
@@ -25,8 +28,16 @@ pub(crate) enum Ty {
     Hash(&'static [P]),
     /// A list of hashes of these.
     Hashes(&'static [P]),
+    /// A list of hashes of these under names the caller chooses.
+    Map(&'static [P]),
     /// A list of texts.
     Texts,
+    /// A list of texts; the empty string empties it.
+    TextsOrNone,
+    /// An integer or this word.
+    IntOr(&'static str),
+    /// A decimal number of at most so many decimals, not negative.
+    Decimal(usize),
     /// A time or a hash of `gt`, `gte`, `lt`, `lte`.
     Range,
 }
@@ -87,7 +98,7 @@ fn check_unknown(known: &[P], given: &Node, prefix: &str) -> Result<(), Refusal>
         };
         match p.ty {
             Ty::Hash(inner) => check_unknown(inner, child, &full)?,
-            Ty::Hashes(inner) => {
+            Ty::Hashes(inner) | Ty::Map(inner) => {
                 for (index, element) in child.children() {
                     check_unknown(inner, element, &join(&full, index))?;
                 }
@@ -118,11 +129,12 @@ fn check_level(known: &[P], given: &Node, prefix: &str) -> Result<(), Refusal> {
 fn check_value(p: &P, node: &Node, full: &str) -> Result<(), Refusal> {
     match (p.ty, node) {
         (Ty::Hash(inner), Node::Branch(_)) => check_level(inner, node, full),
-        (Ty::Hashes(inner), Node::Branch(elements)) => elements
+        (Ty::Hashes(inner) | Ty::Map(inner), Node::Branch(elements)) => elements
             .iter()
             .try_for_each(|(index, element)| check_level(inner, element, &join(full, index))),
         (Ty::Metadata, Node::Branch(pairs)) => check_metadata(pairs, full),
-        (Ty::Texts, Node::Branch(_)) => Ok(()),
+        (Ty::Texts | Ty::TextsOrNone, Node::Branch(_)) => Ok(()),
+        (Ty::TextsOrNone, Node::Leaf(text)) if text.is_empty() => Ok(()),
         (Ty::Range, Node::Branch(bounds)) => bounds.iter().try_for_each(|(name, bound)| {
             let full = join(full, name);
             if !["gt", "gte", "lt", "lte"].contains(&name.as_str()) {
@@ -131,13 +143,17 @@ fn check_value(p: &P, node: &Node, full: &str) -> Result<(), Refusal> {
             }
             check_int(bound.text().unwrap_or_default(), &full)
         }),
-        (Ty::Hash(_) | Ty::Hashes(_) | Ty::Metadata, Node::Leaf(text)) if text.is_empty() && !p.required => {
+        (Ty::Hash(_) | Ty::Hashes(_) | Ty::Map(_) | Ty::Metadata, Node::Leaf(text))
+            if text.is_empty() && !p.required =>
+        {
             Ok(())
         }
-        (Ty::Hash(_) | Ty::Metadata, Node::Leaf(_)) => {
+        (Ty::Hash(_) | Ty::Map(_) | Ty::Metadata, Node::Leaf(_)) => {
             Err(Refusal::invalid(full, format!("Invalid object: {full}")))
         }
-        (Ty::Hashes(_) | Ty::Texts, Node::Leaf(_)) => Err(Refusal::invalid(full, "Invalid array".to_owned())),
+        (Ty::Hashes(_) | Ty::Texts | Ty::TextsOrNone, Node::Leaf(_)) => {
+            Err(Refusal::invalid(full, "Invalid array".to_owned()))
+        }
         (ty, Node::Leaf(text)) => check_scalar(ty, text, p.required, full),
         (_, Node::Branch(_)) => Err(Refusal::invalid(full, format!("Invalid string: {full}"))),
     }
@@ -163,7 +179,9 @@ fn check_scalar(ty: Ty, text: &str, required: bool, full: &str) -> Result<(), Re
             let message = format!("Invalid string: {head}...; must be at most {max} characters");
             Err(Refusal::invalid(full, message))
         }
-        Ty::Int | Ty::Range => check_int(text, full),
+        Ty::IntOr(word) if text == word => Ok(()),
+        Ty::Int | Ty::IntOr(_) | Ty::Range => check_int(text, full),
+        Ty::Decimal(places) => check_decimal(text, places, full),
         Ty::Bool if text != "true" && text != "false" => {
             Err(Refusal::invalid(full, format!("Invalid boolean: {text}")))
         }
@@ -183,6 +201,24 @@ fn check_int(text: &str, full: &str) -> Result<(), Refusal> {
     }
     let message = format!("Invalid integer: {text}");
     Err(Refusal::invalid_code(full, "parameter_invalid_integer", message))
+}
+
+fn check_decimal(text: &str, places: usize, full: &str) -> Result<(), Refusal> {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole.strip_prefix('-').unwrap_or(whole)) || !digits(rest) || whole.len() > WHOLE_DIGITS {
+        return Err(Refusal::invalid(full, format!("Invalid decimal: {text}")));
+    }
+    if rest.len() > places {
+        let places = if places == 4 { "four" } else { "twelve" };
+        let message = format!("Invalid decimal: {text}; must contain at maximum {places} decimal places.");
+        return Err(Refusal::invalid(full, message));
+    }
+    if whole.starts_with('-') {
+        let message = "This value must be greater than or equal to 0.".to_owned();
+        return Err(Refusal::invalid_code(full, "parameter_invalid_integer", message));
+    }
+    Ok(())
 }
 
 fn check_metadata(pairs: &[(String, Node)], full: &str) -> Result<(), Refusal> {
@@ -243,6 +279,17 @@ impl<'a> Params<'a> {
         self.text(name).and_then(|t| t.parse().ok())
     }
 
+    /// `true` or `false`.
+    pub(crate) fn flag(self, name: &str) -> Option<bool> {
+        self.text(name).map(|t| t == "true")
+    }
+
+    /// The elements of a list of hashes.
+    pub(crate) fn hashes(self, name: &str) -> impl Iterator<Item = Params<'a>> {
+        let children = self.0.get(name).map(Node::children).unwrap_or_default();
+        children.iter().map(|(_, child)| Params(child))
+    }
+
     /// A node, for hashes and lists.
     pub(crate) fn node(self, name: &str) -> Option<&'a Node> {
         self.0.get(name)
@@ -273,6 +320,9 @@ mod tests {
             opt("metadata", Ty::Metadata),
             opt("mode", Ty::Enum(&["", "a", "b", "c"])),
             opt("created", Ty::Range),
+            opt("rate", Ty::Decimal(4)),
+            opt("up_to", Ty::IntOr("inf")),
+            opt("by", Ty::Map(INNER)),
         ],
         EXPAND,
     ];
@@ -321,11 +371,25 @@ mod tests {
             assert_eq!(refusal(form), (code, message.to_owned()), "{form}");
         }
         assert_eq!(refusal("amount=").0, Some("parameter_invalid_empty"));
+        for (form, says) in [
+            (
+                "rate=8.79999",
+                "Invalid decimal: 8.79999; must contain at maximum four decimal places.",
+            ),
+            ("rate=1e3", "Invalid decimal: 1e3"),
+            ("rate=.5", "Invalid decimal: .5"),
+            ("rate=-1", "This value must be greater than or equal to 0."),
+            ("up_to=infinite", "Invalid integer: infinite"),
+            ("by[usd][x]=1", "Received unknown parameter: by[usd][x]"),
+        ] {
+            assert_eq!(refusal(&format!("amount=1&{form}")).1, says, "{form}");
+        }
     }
 
     #[test]
     fn an_empty_text_unsets_what_may_be_unset() {
-        let form = parse("amount=-5&metadata=&mode=&expand[]=customer&created[gte]=1").unwrap();
+        let form = "amount=-5&metadata=&mode=&expand[]=customer&created[gte]=1&rate=7.25&up_to=inf&by[usd][currency]=eur";
+        let form = parse(form).unwrap();
         assert_eq!(check(SCHEMA, &form), Ok(()));
         assert_eq!(Params(&form).int("amount"), Some(-5));
         assert_eq!(Params(&form).texts("expand"), ["customer"]);

@@ -71,13 +71,42 @@ impl Row for CashTxn {
     }
 }
 
+/// A tax id of a customer.
+#[derive(Clone, Debug)]
+pub(crate) struct TaxId {
+    pub(crate) id: Box<str>,
+    pub(crate) created: i64,
+    /// As Stripe names it, `eu_vat`.
+    pub(crate) kind: &'static str,
+    pub(crate) value: Box<str>,
+    /// Whether its government has confirmed it; asking anew on another account takes time.
+    pub(crate) verified: bool,
+}
+
+impl Row for TaxId {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn created(&self) -> i64 {
+        self.created
+    }
+}
+
 /// A customer.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts about a person that do not depend on each other"
+)]
 pub(crate) struct Customer {
     pub(crate) id: Box<str>,
     pub(crate) created: i64,
     pub(crate) role: Role,
     pub(crate) deleted: bool,
+    /// Is deleted between the PAN copy and the start of the night.
+    pub(crate) leaves: bool,
     pub(crate) delinquent: bool,
+    /// Has something running, in the story.
+    pub(crate) paying: bool,
     pub(crate) currency: Option<Cur>,
     pub(crate) name: Option<Box<str>>,
     pub(crate) email: Option<Box<str>>,
@@ -93,6 +122,7 @@ pub(crate) struct Customer {
     /// Slot of `default_source`.
     pub(crate) default_source: Option<u32>,
     pub(crate) address: Option<Box<Address>>,
+    pub(crate) tax_ids: Vec<TaxId>,
     pub(crate) cash: Option<Box<Cash>>,
     /// Fields few customers have, as the API shows them.
     pub(crate) rest: Option<Box<Map<String, Value>>>,
@@ -106,7 +136,9 @@ impl Customer {
             created,
             role,
             deleted: false,
+            leaves: false,
             delinquent: false,
+            paying: false,
             currency: None,
             name: None,
             email: None,
@@ -118,6 +150,7 @@ impl Customer {
             default_method: None,
             default_source: None,
             address: None,
+            tax_ids: Vec::new(),
             cash: None,
             rest: None,
         }
@@ -136,6 +169,12 @@ impl Customer {
             sums.entry(row.cur).or_insert(row.ending);
         }
         sums
+    }
+
+    /// Slot of the method Stripe would charge: the one of the invoice settings before the default source
+    /// (schema `subscription`, field `default_payment_method`).
+    pub(crate) fn charged(&self) -> Option<u32> {
+        self.default_method.or(self.default_source)
     }
 
     /// A rare field.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::additions;
 use super::address::Address;
 use super::currency::Cur;
 use super::dice::Dice;
@@ -11,6 +12,8 @@ use super::metadata::Metadata;
 use super::names;
 use super::objects::payment_methods;
 use super::plan::WorldPlan;
+use super::scenario_customers::Listed;
+use super::traits;
 use super::world::{Account, Cash, CashTxn, Customer, Grant, Method, MethodKind, Role};
 
 const DAY: i64 = 86_400;
@@ -34,14 +37,29 @@ struct Traits {
     extra: Extra,
     hostile: Option<u32>,
     disagrees: bool,
+    /// Has neither a method nor a ledger.
+    idle: bool,
 }
 
-/// Fills `account` with the customers of `plan`; `now` is the start of the night in seconds.
-pub(crate) fn fill(account: &mut Account, plan: &WorldPlan, seed: u64, now: i64) {
+/// Fills `account` with the customers of `plan` and those a scenario lists one by one; `now` is the start of the night
+/// in seconds.
+///
+/// Who comes on top has dice of their own: the others are the same people with the same ledgers and ids whether anybody
+/// is added or not. Says the slots of those who pay.
+pub(crate) fn fill(
+    account: &mut Account,
+    plan: &WorldPlan,
+    listed: &[Listed],
+    seed: u64,
+    now: i64,
+) -> Vec<u32> {
     let mut dice = Dice::new(ids::mix(&[b"world", &seed.to_be_bytes()]));
     let people = cast(plan, &mut dice);
+    let added = additions::all(&account.id, plan, listed, seed, now);
+    let mut added = added.into_iter().peekable();
     let count = i64::try_from(people.len()).unwrap_or(i64::MAX).max(1);
     let first = now - HISTORY;
+    let (mut movers, mut doubles, mut paying, mut previous) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for (n, (role, traits)) in people.into_iter().enumerate() {
         // Evenly spread with jitter; now and then two in the same second, as imports make them.
         let n = i64::try_from(n).unwrap_or(0);
@@ -52,12 +70,36 @@ pub(crate) fn fill(account: &mut Account, plan: &WorldPlan, seed: u64, now: i64)
             dice.between(0, (slot - 1).max(0))
         };
         let n = if n % 37 == 1 { n - 1 } else { n };
-        let previous = account.customers.rows().last().map_or(0, |c| c.created);
         let created = (first + n * slot + jitter).max(previous);
-        person(account, &mut dice, role, traits, created, now);
+        previous = created;
+        while let Some(addition) = added.next_if(|a| a.created() <= created) {
+            doubles.extend(addition.join(account));
+        }
+        let slot = person(account, &mut dice, role, traits, created, now);
+        if role == Role::Mover {
+            movers.push(slot);
+        }
+        if traits.paying {
+            paying.push(slot);
+        }
     }
+    doubles.extend(added.filter_map(|addition| addition.join(account)));
+    traits::deal(account, plan, &movers, &doubles, seed, now);
     account.customers.shrink();
     account.methods.shrink();
+    paying
+}
+
+/// Deletes whoever is meant to be deleted after the copy.
+pub(crate) fn part(account: &mut Account) {
+    for slot in 0..u32::try_from(account.customers.rows().len()).unwrap_or(u32::MAX) {
+        if account.customers.at(slot).is_some_and(|c| c.leaves) {
+            account.set_email(slot, None);
+            if let Some(customer) = account.customers.at_mut(slot) {
+                customer.deleted = true;
+            }
+        }
+    }
 }
 
 /// Who there is, in order of creation.
@@ -131,11 +173,25 @@ fn cast(plan: &WorldPlan, dice: &mut Dice) -> Vec<(Role, Traits)> {
             },
         )
     }));
+    people.extend((0..plan.without_anything).map(|n| {
+        let role = if n % 3 == 0 {
+            Role::Stayer
+        } else {
+            Role::WithoutMethod
+        };
+        (
+            role,
+            Traits {
+                idle: true,
+                ..Traits::default()
+            },
+        )
+    }));
     dice.shuffle(&mut people);
     people
 }
 
-fn person(account: &mut Account, dice: &mut Dice, role: Role, traits: Traits, created: i64, now: i64) {
+fn person(account: &mut Account, dice: &mut Dice, role: Role, traits: Traits, created: i64, now: i64) -> u32 {
     let mut customer = Customer::bare(&ids::customer(dice.next()), created, role);
     names::give(&mut customer, dice, traits.hostile);
     let region = ("region", if role == Role::Stayer { "au" } else { "us" });
@@ -153,6 +209,7 @@ fn person(account: &mut Account, dice: &mut Dice, role: Role, traits: Traits, cr
     }
     customer.ledger.shrink_to_fit();
     customer.ledger_at_start = u32::try_from(customer.ledger.len()).unwrap_or(u32::MAX);
+    customer.paying = traits.paying;
     customer.delinquent = traits.paying && dice.percent(4);
     if traits.disagrees {
         customer.credit_off_by = 100 * dice.between(1, 20);
@@ -161,12 +218,17 @@ fn person(account: &mut Account, dice: &mut Dice, role: Role, traits: Traits, cr
         customer.cash = Some(Box::new(cash(dice, &account.id, now)));
     }
     let slot = account.add_customer(customer);
-    if role != Role::WithoutMethod && (role == Role::Mover || dice.percent(70)) {
+    let may = role != Role::WithoutMethod && !traits.idle;
+    if may && (role == Role::Mover || dice.percent(70)) {
         methods(account, dice, slot, created);
+        if let Some(stayer) = account.customers.at_mut(slot).filter(|_| role == Role::Stayer) {
+            stayer.paying = true;
+        }
     }
     if traits.extra == Extra::Grant {
         grant(account, dice, slot, now);
     }
+    slot
 }
 
 fn address(customer: &mut Customer, dice: &mut Dice, role: Role) {
@@ -197,16 +259,11 @@ fn methods(account: &mut Account, dice: &mut Dice, slot: u32, created: i64) {
             85..=92 => MethodKind::LegacyCard,
             _ => MethodKind::UsBankAccount,
         };
-        let prefix = if kind == MethodKind::LegacyCard {
-            "card_"
-        } else {
-            "pm_"
-        };
-        let id = ids::object(prefix, &account.id, dice.next());
+        let id = ids::object(kind.prefix(), &account.id, dice.next());
         let method = Method {
             id: id.as_str().into(),
             created,
-            customer: slot,
+            customer: Some(slot),
             kind,
             brand: dice.pick(&["visa", "visa", "mastercard", "amex", "discover"], "visa"),
             country: "US",
@@ -214,6 +271,7 @@ fn methods(account: &mut Account, dice: &mut Dice, slot: u32, created: i64) {
             exp_month: u8::try_from(dice.between(1, 12)).unwrap_or(1),
             exp_year: u16::try_from(dice.between(2026, 2032)).unwrap_or(2030),
             debit: dice.percent(40),
+            more: None,
         };
         let at = payment_methods::attach(account, method);
         let default = n == 0 && dice.percent(85);

@@ -7,29 +7,33 @@ use serde::Deserialize;
 use super::faults::Rule;
 use super::foreign::Actor;
 use super::plan::WorldPlan;
+use super::scenario_customers::{self, Listed};
 use crate::domain::time::UtcMs;
 
+/// Names and texts of scenario files.
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../assets/scenarios/", $name, ".toml")))),*]
+    };
+}
+
 /// Scenarios that come with the program.
-const EMBEDDED: [(&str, &str); 7] = [
-    ("midnight", include_str!("../../assets/scenarios/midnight.toml")),
-    ("small", include_str!("../../assets/scenarios/small.toml")),
-    ("disagree", include_str!("../../assets/scenarios/disagree.toml")),
-    (
-        "faults-429",
-        include_str!("../../assets/scenarios/faults-429.toml"),
-    ),
-    (
-        "faults-500",
-        include_str!("../../assets/scenarios/faults-500.toml"),
-    ),
-    (
-        "faults-network",
-        include_str!("../../assets/scenarios/faults-network.toml"),
-    ),
-    (
-        "faults-mixed",
-        include_str!("../../assets/scenarios/faults-mixed.toml"),
-    ),
+const EMBEDDED: &[(&str, &str)] = embedded![
+    "midnight",
+    "small",
+    "disagree",
+    "second-card-default",
+    "same-email",
+    "eleven-methods",
+    "two-sepa",
+    "deleted-customer",
+    "hundred-and-one",
+    "empty",
+    "schools",
+    "faults-429",
+    "faults-500",
+    "faults-network",
+    "faults-mixed",
 ];
 
 /// Why a scenario could not be used.
@@ -68,6 +72,9 @@ pub struct Scenario {
     /// Counts.
     #[serde(default)]
     pub(crate) world: WorldPlan,
+    /// Customers named one by one, besides those counted.
+    #[serde(default, rename = "customer")]
+    pub(crate) listed: Vec<Listed>,
     /// How the accounts behave.
     #[serde(default)]
     pub(crate) behaviour: Behaviour,
@@ -159,6 +166,10 @@ impl Scenario {
             let problem = "paying may not be larger than movers: lower it".to_owned();
             return Err(malformed(line_with("paying"), problem));
         }
+        if let Some((customer, problem)) = scenario_customers::problem(&scenario.listed) {
+            let line = nth_line(text, "[[customer]]", customer);
+            return Err(malformed(line, problem));
+        }
         if let Some((rule, problem)) = scenario
             .faults
             .iter()
@@ -180,6 +191,14 @@ impl Scenario {
         Ok(scenario)
     }
 
+    /// The same world at another time: for accounts that live by the real clock, as everything in a world is so much
+    /// older than its night. Ids do not depend on it.
+    #[must_use]
+    pub const fn beginning_at(mut self, start: UtcMs) -> Self {
+        self.start = UtcMs::from_secs(start.secs());
+        self
+    }
+
     /// The instant the night begins: what a rehearsal's clock should start at.
     #[must_use]
     pub const fn starts_at(&self) -> UtcMs {
@@ -189,6 +208,14 @@ impl Scenario {
     /// The counts for `customers` customers in all; `None` leaves them as written.
     pub(crate) fn sized(&self, customers: Option<u32>) -> WorldPlan {
         customers.map_or(self.world, |total| self.world.scaled(total))
+    }
+
+    /// The customers named one by one; nobody in an empty world.
+    pub(crate) fn named(&self, customers: Option<u32>) -> &[Listed] {
+        match customers {
+            Some(0) => &[],
+            _ => &self.listed,
+        }
     }
 }
 
@@ -236,6 +263,15 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.starts_with("scenario x.toml, line 5:"), "{error}");
+    }
+
+    #[test]
+    fn a_customer_that_cannot_be_made_is_refused_with_its_line() {
+        let text = "name = \"x\"\nabout = \"\"\nstarts_at = 2026-02-14T05:00:00Z\n[[customer]]\n[[customer]]\nid = \"x\"\n";
+        let error = Scenario::parse(text, Path::new("x.toml"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with("scenario x.toml, line 5: id"), "{error}");
     }
 
     #[test]

@@ -12,7 +12,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::admin;
+use super::app_database::AppDatabase;
 use super::faults::FaultKind;
+use super::pan_copy::Mapped;
 use super::pipeline::{Core, Incoming, Shared, Step, Work, lock};
 use super::reply::Reply;
 use super::wire::{Listener, Wire, WireAct};
@@ -26,6 +28,10 @@ pub(crate) struct Served {
     pub(crate) shared: Arc<Shared>,
     /// Source, destination.
     pub(crate) cores: [Mutex<Core>; 2],
+    /// What the PAN copies brought.
+    pub(crate) mapping: Mutex<Vec<Mapped>>,
+    /// The application's database, when there is one.
+    pub(crate) database: Option<AppDatabase>,
 }
 
 #[derive(Clone)]
@@ -61,7 +67,8 @@ async fn answer(
     request: Request,
 ) -> Response {
     if request.uri().path().starts_with("/_cutover/") {
-        return admin::answer(&here.served, request.method().as_str(), request.uri().path());
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        return admin::answer(&here.served, method.as_str(), &path).await;
     }
     let incoming = read(request).await;
     let shared = here.served.shared.clone();

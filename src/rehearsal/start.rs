@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::sync::watch as channel;
 
+use super::app_database::{self, AppDatabase};
 use super::auth::Secrets;
+use super::catalogue::Catalogue;
 use super::currency::Cur;
 use super::faults::Faults;
 use super::idempotency::Keys;
@@ -22,7 +24,7 @@ use super::server::{self, Served};
 use super::watch::Watch;
 use super::world::{Account, Side};
 use super::world_log::{Header, Line, WorldLog};
-use super::{Description, Endpoint, Options, Running, StartError, populate};
+use super::{Description, Endpoint, Options, Running, StartError, catalogue_fill, catalogue_subs, populate};
 use crate::domain::time::UtcMs;
 
 pub(super) async fn start(options: Options) -> Result<Running, StartError> {
@@ -43,12 +45,17 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
     ];
     let plan = options.scenario.sized(options.customers);
     let [old, new] = &mut accounts;
-    populate::fill(old, &plan, options.seed, start.secs());
+    let listed = options.scenario.named(options.customers);
+    let paying = populate::fill(old, &plan, listed, options.seed, start.secs());
+    let sold = catalogue_fill::fill([&mut *old, &mut *new], &plan, options.seed, start.secs());
+    catalogue_subs::fill(old, &plan, (&paying, &sold), options.seed, start.secs());
     let mapping = if options.scenario.behaviour.pan_copy_at_start {
-        pan_copy::play(old, new, options.seed, start.secs())
+        pan_copy::play(old, new, options.seed, start.secs() - pan_copy::BEFORE)
     } else {
         Vec::new()
     };
+    populate::part(old);
+    let database = database(&options, old).await?;
     let mut watch = Watch::default();
     watch.baseline(old);
 
@@ -62,11 +69,17 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
         log: Mutex::new(None),
     });
     let cores = accounts.map(|account| Mutex::new(core(account, &shared, &options)));
-    let served = Arc::new(Served { shared, cores });
-    let mapping = restore(&served, &options, mapping)?;
+    let served = Arc::new(Served {
+        shared,
+        cores,
+        mapping: Mutex::new(mapping),
+        database,
+    });
+    restore(&served, &options)?;
 
     let mapping_csv = mapping_path(&options);
-    write_mapping(&mapping, &mapping_csv)?;
+    write_mapping(&lock(&served.mapping), &mapping_csv)?;
+    let database_url = served.database.as_ref().map(AppDatabase::url);
     let [source_at, destination_at] = [0, 1].map(|n| endpoint(&served, n, ports[n]));
     let (stop, stopped) = channel::channel(false);
     let tasks = vec![
@@ -79,8 +92,8 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
             source: source_at,
             destination: destination_at,
             mapping_csv,
+            database_url,
         },
-        mapping: Mutex::new(mapping),
         stop,
         tasks,
     })
@@ -116,6 +129,7 @@ fn account(side: Side, options: &Options) -> Account {
         methods: Store::default(),
         grants: Store::default(),
         events: Store::default(),
+        catalogue: Catalogue::default(),
     }
 }
 
@@ -160,13 +174,32 @@ fn endpoint(served: &Served, index: usize, port: u16) -> Endpoint {
     }
 }
 
-/// Applies what the world log has, and goes on writing it. Says the mapping as it then stands.
-fn restore(served: &Served, options: &Options, mut mapping: Vec<Mapped>) -> Result<Vec<Mapped>, StartError> {
+/// Makes the application's database from the world as it is before anything of the night, or finds it as it was left.
+/// It is made before the world log: a log with a past has its database, or lost it.
+async fn database(options: &Options, old: &Account) -> Result<Option<AppDatabase>, StartError> {
+    let Some(path) = &options.app_database else {
+        return Ok(None);
+    };
+    let log = options.world_log.as_ref().and_then(|log| log.metadata().ok());
+    let has_past = log.is_some_and(|log| log.len() > 0);
+    if has_past && !path.exists() {
+        return Err(StartError::DatabaseGone { path: path.clone() });
+    }
+    let rows = app_database::rows(old, options.seed);
+    let made = AppDatabase::open(path, rows, has_past).await;
+    made.map(Some).map_err(|why| StartError::Database {
+        path: path.clone(),
+        why,
+    })
+}
+
+/// Applies what the world log has, and goes on writing it.
+fn restore(served: &Served, options: &Options) -> Result<(), StartError> {
     let Some(path) = &options.world_log else {
-        return Ok(mapping);
+        return Ok(());
     };
     let header = Header {
-        world_log: 1,
+        world_log: 2,
         scenario: options.scenario.name.clone(),
         scenario_digest: options.scenario.digest,
         seed: options.seed,
@@ -186,14 +219,15 @@ fn restore(served: &Served, options: &Options, mut mapping: Vec<Mapped>) -> Resu
             }
             Line::PanCopy { at } => {
                 latest = latest.max(*at);
-                mapping.extend(copy(served, options.seed, *at));
+                let added = copy(served, options.seed, *at);
+                lock(&served.mapping).extend(added);
             }
         }
     }
     // Nothing happens twice at an instant that has passed.
     options.clock.advance_to(latest);
     *lock(&served.shared.log) = Some(log);
-    Ok(mapping)
+    Ok(())
 }
 
 fn copy(served: &Served, seed: u64, at: UtcMs) -> Vec<Mapped> {
@@ -212,7 +246,7 @@ pub(super) fn play_again(running: &Running) -> Result<(), StartError> {
     if let Some(log) = lock(&shared.log).as_mut() {
         log.append(&Line::PanCopy { at })?;
     }
-    let mut mapping = lock(&running.mapping);
+    let mut mapping = lock(&running.served.mapping);
     mapping.extend(added);
     write_mapping(&mapping, &running.description.mapping_csv)
 }

@@ -1,8 +1,13 @@
-//! The judgement over a run, by rules of its own: nobody who stays is touched, nothing is credited twice or missed.
+//! The judgement over a run, by rules of its own: nobody who stays is touched, nothing is credited twice or missed, and
+//! nobody is charged by another method than before.
 
 use std::collections::HashMap;
 
 use super::currency::Cur;
+use super::pan_copy;
+use super::pipeline::lock;
+use super::server::Served;
+use super::verdict_database;
 use super::watch::Watch;
 use super::world::{Account, By, Customer, Role, Side};
 
@@ -18,14 +23,26 @@ pub mod rule {
     pub const TWICE: &str = "credited-twice";
     /// The run says done, and the new account does not hold the amount.
     pub const MISSED: &str = "missed";
+    /// Something was written to the catalogue of the old account.
+    pub const OLD_CATALOGUE: &str = "old-catalogue-touched";
+    /// Two objects of the new account's catalogue were made of the same old one.
+    pub const MADE_TWICE: &str = "made-twice";
     /// The run says drained, and the old account does not show it.
     pub const NOT_DRAINED: &str = "not-drained";
+    /// A default method on the new account is not the copy of the old account's.
+    pub const WRONG_DEFAULT: &str = "wrong-default";
+    /// The run says it set a default method, and the new account has another or none.
+    pub const DEFAULT_MISSED: &str = "default-missed";
+    /// In the application's database something changed that nobody may change.
+    pub const DATABASE_ROW: &str = "database-row-touched";
+    /// In the application's database a method is neither what it was nor its copy, or not what the run says.
+    pub const DATABASE_ID: &str = "database-wrong-id";
 }
 
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Violation {
-    /// The customer's id.
+    /// The customer's id; for the catalogue the object's.
     pub customer: String,
     /// One of [`rule`].
     pub rule: &'static str,
@@ -44,6 +61,48 @@ pub struct Claim {
     pub amount: i64,
     /// Whether the opposite was posted on the old account.
     pub drained: bool,
+}
+
+/// What a run says a row of the application's database holds now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowClaim {
+    /// The row's key, as text.
+    pub key: String,
+    /// The column written.
+    pub column: String,
+    /// What it says stands there; `None` is NULL.
+    pub value: Option<String>,
+}
+
+/// What a run says is the default method of a customer on the new account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefaultClaim {
+    /// The customer's id.
+    pub customer: String,
+    /// Id on the new account.
+    pub method: String,
+    /// A person chose it, because the old default has no copy or there was none.
+    pub decided: bool,
+}
+
+/// Everything a run says it has done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// Credit moved.
+    pub credits: Vec<Claim>,
+    /// Rows of the application's database rewritten.
+    pub rows: Vec<RowClaim>,
+    /// Default methods set.
+    pub defaults: Vec<DefaultClaim>,
+}
+
+impl From<Vec<Claim>> for Claims {
+    fn from(credits: Vec<Claim>) -> Self {
+        Self {
+            credits,
+            ..Self::default()
+        }
+    }
 }
 
 /// The judgement.
@@ -65,8 +124,44 @@ fn by_run(customer: &Customer) -> HashMap<Cur, i64> {
     sums
 }
 
-/// Judges the world as it is now against `claims`.
-pub(crate) fn judge(source: &Account, destination: &Account, watch: &Watch, claims: &[Claim]) -> Verdict {
+impl Served {
+    /// Judges the accounts and the application's database as they are now.
+    pub(crate) async fn verdict(&self, claims: &Claims) -> Verdict {
+        let copies = pan_copy::by_old(&lock(&self.mapping));
+        let accounts = self.accounts(&copies, claims);
+        let rows = match &self.database {
+            Some(database) => verdict_database::judge(database, &copies, &claims.rows).await,
+            None => Vec::new(),
+        };
+        accounts.with(rows)
+    }
+
+    fn accounts(&self, copies: &HashMap<String, String>, claims: &Claims) -> Verdict {
+        let source = lock(&self.cores[0]);
+        let destination = lock(&self.cores[1]);
+        let watch = lock(&self.shared.watch);
+        judge(&source.account, &destination.account, &watch, copies, claims)
+    }
+}
+
+impl Verdict {
+    /// Adds what was found elsewhere, and puts all of it in order.
+    pub(crate) fn with(mut self, more: Vec<Violation>) -> Self {
+        self.violations.extend(more);
+        self.violations
+            .sort_by(|a, b| (&a.customer, a.rule).cmp(&(&b.customer, b.rule)));
+        self
+    }
+}
+
+/// Judges the accounts as they are now against `claims`. `copies`: new ids of methods by old ids.
+fn judge(
+    source: &Account,
+    destination: &Account,
+    watch: &Watch,
+    copies: &HashMap<String, String>,
+    claims: &Claims,
+) -> Verdict {
     let mut verdict = Verdict {
         violations: watch.violations().to_vec(),
         credited: 0,
@@ -91,13 +186,55 @@ pub(crate) fn judge(source: &Account, destination: &Account, watch: &Watch, clai
             }
         }
     }
-    for claim in claims {
+    for claim in &claims.credits {
         check_claim(source, destination, claim, &mut verdict.violations);
     }
-    verdict
-        .violations
-        .sort_by(|a, b| (&a.customer, a.rule).cmp(&(&b.customer, b.rule)));
-    verdict
+    let defaults = defaults(destination, watch, copies, &claims.defaults);
+    verdict.with(defaults)
+}
+
+/// Default methods on the new account, which the copy leaves unset: what is set must be the copy of what Stripe charged
+/// on the old account when the night began, or what a person decided where that has no copy.
+fn defaults(
+    destination: &Account,
+    watch: &Watch,
+    copies: &HashMap<String, String>,
+    claims: &[DefaultClaim],
+) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let claims: HashMap<&str, &DefaultClaim> = claims.iter().map(|c| (c.customer.as_str(), c)).collect();
+    let id_of = |slot: Option<u32>| Some(&*destination.methods.at(slot?)?.id);
+    for customer in destination
+        .customers
+        .rows()
+        .iter()
+        .filter(|c| c.role == Role::Mover)
+    {
+        let claim = claims.get(&*customer.id);
+        let is = id_of(customer.charged());
+        let copy = watch
+            .default_of(&customer.id)
+            .and_then(|old| copies.get(old).map(String::as_str));
+        let decided = claim.filter(|c| c.decided && copy.is_none());
+        let right = copy.or(decided.map(|c| c.method.as_str()));
+        if let Some(is) = is.filter(|is| right != Some(*is)) {
+            let right = right.unwrap_or("unset, since the old default has no copy");
+            let reason = format!("has the default method {is} on the new account, which should be {right}");
+            found.push(violation(&customer.id, rule::WRONG_DEFAULT, reason));
+        }
+        if let Some(claim) = claim.filter(|c| is != Some(c.method.as_str())) {
+            let (said, is) = (&claim.method, is.unwrap_or("none"));
+            let reason =
+                format!("is said to have the default method {said} on the new account, but has {is}");
+            found.push(violation(&customer.id, rule::DEFAULT_MISSED, reason));
+        }
+    }
+    let gone = |claim: &&DefaultClaim| destination.customers.get(&claim.customer).is_none();
+    found.extend(claims.into_values().filter(gone).map(|claim| {
+        let reason = "is said to have a default method on the new account, but is not there".to_owned();
+        violation(&claim.customer, rule::DEFAULT_MISSED, reason)
+    }));
+    found
 }
 
 fn check_claim(source: &Account, destination: &Account, claim: &Claim, out: &mut Vec<Violation>) {
@@ -129,7 +266,7 @@ fn check_claim(source: &Account, destination: &Account, claim: &Claim, out: &mut
     }
 }
 
-fn violation(customer: &str, rule: &'static str, reason: String) -> Violation {
+pub(crate) fn violation(customer: &str, rule: &'static str, reason: String) -> Violation {
     Violation {
         customer: customer.to_owned(),
         rule,

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 
+use super::call::Catalogued;
 use super::currency::Cur;
 use super::verdict::{Violation, rule};
 use super::world::{Account, By, Customer, Role, Side};
@@ -28,7 +29,11 @@ struct Line {
 pub(crate) struct Watch {
     lines: HashMap<Box<str>, Vec<(Cur, Line)>>,
     markers: HashMap<(Side, Box<str>), u32>,
+    /// Objects of the new account's catalogue by the `cutover_of` they carry.
+    made: HashMap<Box<str>, Box<str>>,
     violations: Vec<Violation>,
+    /// What Stripe charged on the old account when the night began, by customer who moves.
+    defaults: HashMap<Box<str>, Box<str>>,
 }
 
 /// A change that was made.
@@ -39,14 +44,19 @@ pub(crate) struct Change<'a> {
     pub(crate) what: &'a str,
     pub(crate) touched: &'a [Box<str>],
     pub(crate) markers: &'a [Box<str>],
+    pub(crate) catalogued: &'a [Catalogued],
 }
 
 impl Watch {
-    /// Takes the ledgers as they are for what customers are entitled to.
+    /// Takes the ledgers as they are for what customers are entitled to, and the defaults for what is charged.
     pub(crate) fn baseline(&mut self, source: &Account) {
         for customer in source.customers.rows() {
             if !matches!(customer.role, Role::Mover | Role::WithoutMethod) {
                 continue;
+            }
+            let default = customer.charged().and_then(|slot| source.methods.at(slot));
+            if let Some(default) = default.filter(|_| customer.role == Role::Mover) {
+                self.defaults.insert(customer.id.clone(), default.id.clone());
             }
             let mut lines: BTreeMap<Cur, Line> = BTreeMap::new();
             for (cur, sum) in customer.sums() {
@@ -72,6 +82,9 @@ impl Watch {
                 self.customer(customer, change);
             }
         }
+        for written in change.catalogued {
+            self.catalogued(written, change);
+        }
         for marker in change.markers.iter().filter(|_| change.by == By::Api) {
             let seen = self.markers.entry((change.side, marker.clone())).or_default();
             *seen += 1;
@@ -85,6 +98,22 @@ impl Watch {
                 let customer = change.touched.first().cloned().unwrap_or_default();
                 self.violate(&customer, rule::ONCE, reason);
             }
+        }
+    }
+
+    /// Whoever did it: nobody changes the old catalogue in such a night, and no old object has two new ones.
+    fn catalogued(&mut self, written: &Catalogued, change: &Change<'_>) {
+        let by = format!("({}, {})", change.what, change.request_id);
+        if change.side == Side::Source {
+            let reason = format!("was written to in the catalogue of the source account {by}");
+            self.violate(&written.id, rule::OLD_CATALOGUE, reason);
+            return;
+        }
+        let Some(of) = &written.of else { return };
+        let first = self.made.entry(of.clone()).or_insert_with(|| written.id.clone());
+        if *first != written.id {
+            let reason = format!("is made of {of}, of which {first} was made before {by}");
+            self.violate(&written.id, rule::MADE_TWICE, reason);
         }
     }
 
@@ -143,6 +172,11 @@ impl Watch {
     /// What was found so far.
     pub(crate) fn violations(&self) -> &[Violation] {
         &self.violations
+    }
+
+    /// The method a mover was charged by, as an id of the old account.
+    pub(crate) fn default_of(&self, customer: &str) -> Option<&str> {
+        self.defaults.get(customer).map(|id| &**id)
     }
 
     /// The least and the most a run may have written for a customer on the new account, as ledger sums: anything from

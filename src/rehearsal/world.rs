@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
+use super::catalogue::Catalogue;
 use super::currency::Cur;
 use super::index::Index;
 use super::metadata::Metadata;
+pub(crate) use super::methods::{Method, MethodKind, MethodMore};
 use super::pages::{Row, Store};
-pub(crate) use super::people::{Cash, CashTxn, Customer, Txn, TxnMore};
+pub(crate) use super::people::{Cash, CashTxn, Customer, TaxId, Txn, TxnMore};
 
 /// Which of the two accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -59,41 +61,6 @@ pub(crate) enum By {
     Api,
     /// A foreign actor of the scenario.
     Foreign,
-}
-
-/// What sort of payment method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MethodKind {
-    /// A card held as a payment method.
-    Card,
-    /// A card of the older sources interface, `card_…`.
-    LegacyCard,
-    /// A US bank account.
-    UsBankAccount,
-}
-
-/// A payment method.
-pub(crate) struct Method {
-    pub(crate) id: Box<str>,
-    pub(crate) created: i64,
-    /// Slot of the customer it is attached to.
-    pub(crate) customer: u32,
-    pub(crate) kind: MethodKind,
-    pub(crate) brand: &'static str,
-    pub(crate) country: &'static str,
-    pub(crate) last4: u16,
-    pub(crate) exp_month: u8,
-    pub(crate) exp_year: u16,
-    pub(crate) debit: bool,
-}
-
-impl Row for Method {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn created(&self) -> i64 {
-        self.created
-    }
 }
 
 /// A billing credit grant.
@@ -158,6 +125,7 @@ pub(crate) struct Account {
     pub(crate) methods: Store<Method>,
     pub(crate) grants: Store<Grant>,
     pub(crate) events: Store<Event>,
+    pub(crate) catalogue: Catalogue,
 }
 
 impl Account {

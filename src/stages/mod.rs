@@ -6,7 +6,9 @@
 //! ending balance, then grant") is decided in pure code that can be tested over every history, and recovery after a
 //! crash is the same function over the history read back from the journal.
 
+pub mod catalogue;
 pub mod credits;
+pub mod mapping;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -23,14 +25,17 @@ use crate::clock::Clock;
 use crate::domain::change::{Change, ChangeKey};
 use crate::domain::finding::Finding;
 use crate::domain::ids::{Accounts, Role, StageId};
+use crate::domain::mapped::{IdMap, Mapped};
 use crate::domain::money::Money;
 use crate::domain::panel::Panel;
 use crate::domain::plan::{Header, Plan, PlanError};
 use crate::domain::record::{Attested, RowEnd};
 use crate::domain::scope::ScopeRule;
+use crate::domain::text::safe;
 use crate::domain::time::UtcMs;
 use crate::domain::write::PlannedWrite;
 use crate::stripe::Reader;
+use crate::stripe::error::Failure;
 
 /// A future on the heap, as the object-safe trait needs it.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -40,6 +45,10 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct Settings {
     /// Who moves.
     pub scope: ScopeRule,
+    /// Of the catalogue stage.
+    pub catalogue: catalogue::Settings,
+    /// Of the mapping stage.
+    pub mapping: mapping::Settings,
     /// Of the credits stage.
     pub credits: credits::Settings,
 }
@@ -75,6 +84,10 @@ pub struct Reading {
     pub accounts: Accounts,
     /// The settings.
     pub settings: Arc<Settings>,
+    /// Old ids and what stands for them on the new account, from the stages before.
+    pub ids: Arc<IdMap>,
+    /// The application's database, where one is configured.
+    pub app: Option<crate::appdb::Reader>,
     /// The clock.
     pub clock: Clock,
     /// The snapshot.
@@ -87,6 +100,18 @@ impl Reading {
     /// The account in that role.
     pub fn reader(&self, role: Role) -> Result<&Reader, StageError> {
         self.readers.get(&role).ok_or(StageError::NoReader(role))
+    }
+
+    /// Refuses an object of the other mode than the keys were said to be.
+    pub fn of_this_mode(&self, role: Role, id: &str, livemode: Option<bool>) -> Result<(), StageError> {
+        let want = self.accounts.environment.livemode();
+        if livemode.is_some_and(|have| have != want) {
+            return Err(StageError::Refused(format!(
+                "{} on the {role} account is of the other mode than the keys were said to be; check the configuration",
+                safe(id)
+            )));
+        }
+        Ok(())
     }
 
     /// Keeps `fact` in the snapshot.
@@ -128,6 +153,19 @@ pub enum StageError {
     Refused(String),
 }
 
+/// Stripe did not answer as needed: one sentence, with the request id where there is one.
+#[must_use]
+pub fn failed(role: Role, failure: &Failure) -> StageError {
+    let request = failure
+        .request_id()
+        .map(|id| format!(" ({id})"))
+        .unwrap_or_default();
+    StageError::Read {
+        role,
+        why: format!("{}{request}", safe(&failure.to_string())),
+    }
+}
+
 /// What was read, whole. Only the stage that made it looks inside.
 pub struct Gathered {
     /// The stage's own facts.
@@ -150,6 +188,15 @@ pub struct Audit {
     pub compared: u64,
     /// What differs, or has to be known.
     pub findings: Vec<Finding>,
+}
+
+/// A file for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its name in the run directory.
+    pub name: &'static str,
+    /// What stands in it.
+    pub bytes: Vec<u8>,
 }
 
 /// One read of a script: always a strongly consistent GET of the API, never a search.
@@ -229,12 +276,34 @@ pub trait Stage: Send + Sync {
     /// Order among rows of one subject, which are written one after another: lowest first.
     fn rank(&self, change: &Change) -> u32;
 
+    /// Whether a row rests on rows of its subject with a lower rank: it is not begun while one of these is unknown.
+    fn follows(&self, _change: &Change) -> bool {
+        false
+    }
+
     /// Whether a response (or an object found by a probe) is the effect that was sent; says what differs otherwise.
     fn attest(&self, write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<Attested, String>;
 
     /// Where to look for `write` when its outcome is unknown: a strongly consistent list. `since` is when it was first
     /// sent, by the server's clock.
     fn probe(&self, write: &PlannedWrite, since: UtcMs) -> Look;
+
+    /// Whether `object`, seen by a look after an unknown outcome, came of `write`. By its marker; a stage with writes
+    /// that leave none ([`PlannedWrite::marked`]) says it by what they set.
+    fn is_effect(&self, write: &PlannedWrite, object: &[u8]) -> bool {
+        marker_of(object).is_some_and(|effect| effect == write.effect.0)
+    }
+
+    /// Which old object is which new one, as far as `change` says: `made` is the object its writes created, and there
+    /// is none where nothing had to be written.
+    fn ids(&self, _change: &Change, _made: Option<&str>) -> Option<Mapped> {
+        None
+    }
+
+    /// Files for people that come of a plan: kept in the run directory, and made anew whenever the plan changes.
+    fn files(&self, _plan: &Plan) -> Vec<File> {
+        Vec::new()
+    }
 
     /// Reads the result by another path than the one that wrote it, and compares.
     fn audit<'a>(
@@ -251,10 +320,25 @@ pub trait Stage: Send + Sync {
     fn cells(&self, change: &Change, unmasked: bool) -> Vec<String>;
 }
 
+/// The marker an object carries, see [`crate::domain::write::marker::EFFECT`].
+#[must_use]
+pub fn marker_of(object: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Marked {
+        metadata: Option<BTreeMap<String, String>>,
+    }
+    let marked: Marked = serde_json::from_slice(object).ok()?;
+    marked.metadata?.remove(crate::domain::write::marker::EFFECT)
+}
+
 /// Every stage, in order. Adding one here is all that screens, help, journal, approval, reports and tests need.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Stage>> {
-    vec![Arc::new(credits::Credits)]
+    vec![
+        Arc::new(catalogue::Catalogue),
+        Arc::new(mapping::Mapping),
+        Arc::new(credits::Credits),
+    ]
 }
 
 /// The stage with that id.

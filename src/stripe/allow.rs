@@ -58,6 +58,7 @@ pub struct Refused {
 }
 
 const BOTH: &[Role] = &[Role::Source, Role::Destination];
+const NEW: &[Role] = &[Role::Destination];
 
 /// Method, template, roles. One row per endpoint that a stage, the engine or a check uses.
 const RULES: &[(Method, &str, &[Role])] = &[
@@ -74,13 +75,61 @@ const RULES: &[(Method, &str, &[Role])] = &[
     (Method::Get, "/v1/billing/credit_grants", BOTH),
     (Method::Get, "/v1/billing/credit_grants/{}", BOTH),
     (Method::Get, "/v1/billing/credit_balance_summary", BOTH),
+    (Method::Get, "/v1/customers/{}/tax_ids", BOTH),
+    (Method::Get, "/v1/customers/{}/sources", BOTH),
+    (Method::Get, "/v1/products", BOTH),
+    (Method::Get, "/v1/products/{}", BOTH),
+    (Method::Get, "/v1/prices", BOTH),
+    (Method::Get, "/v1/prices/{}", BOTH),
+    (Method::Get, "/v1/tax_rates", BOTH),
+    (Method::Get, "/v1/tax_rates/{}", BOTH),
+    (Method::Get, "/v1/tax/settings", BOTH),
+    (Method::Get, "/v1/tax/registrations", BOTH),
+    (Method::Get, "/v1/payment_links", BOTH),
+    (Method::Get, "/v1/payment_links/{}/line_items", BOTH),
+    (Method::Get, "/v1/subscriptions", BOTH),
     (Method::Get, "/v1/events", BOTH),
     (Method::Get, "/v1/events/{}", BOTH),
     // Credits: the grant on the new account, the opposite entry (`drain`) and compensations on either.
     (Method::Post, "/v1/customers/{}/balance_transactions", BOTH),
     // An equal billing credit grant, chosen and signed for by a person.
-    (Method::Post, "/v1/billing/credit_grants", &[Role::Destination]),
+    (Method::Post, "/v1/billing/credit_grants", NEW),
+    // Catalogue: objects created, and a product's default price set once its prices exist.
+    (Method::Post, "/v1/products", NEW),
+    (Method::Post, "/v1/products/{}", NEW),
+    (Method::Post, "/v1/prices", NEW),
+    (Method::Post, "/v1/tax_rates", NEW),
+    // Mapping: the default method, profile fields the copy left behind, tax ids.
+    (Method::Post, CUSTOMER, NEW),
+    (Method::Post, "/v1/customers/{}/tax_ids", NEW),
 ];
+
+const CUSTOMER: &str = "/v1/customers/{}";
+
+/// What an update of a customer never carries: `balance` posts a ledger row of its own, `source` charges the latest open
+/// invoice of a past-due subscription (facts 3.1), and the others move or lose methods without a trace of ours.
+const NEVER_ON_A_CUSTOMER: [&str; 5] = [
+    "balance",
+    "cash_balance",
+    "default_source",
+    "payment_method",
+    "source",
+];
+
+/// Whether a form may go to that endpoint; names the first field that may not.
+pub fn check_form(endpoint: Endpoint, body: &str) -> Result<(), String> {
+    if endpoint.template != CUSTOMER {
+        return Ok(());
+    }
+    let forbidden = form_urlencoded::parse(body.as_bytes()).find(|(name, _)| {
+        let root = name.split('[').next().unwrap_or_default();
+        NEVER_ON_A_CUSTOMER.contains(&root)
+    });
+    match forbidden {
+        None => Ok(()),
+        Some((name, _)) => Err(name.into_owned()),
+    }
+}
 
 /// Every endpoint a role may use, in the list's order.
 pub fn endpoints(role: Role) -> impl Iterator<Item = Endpoint> {
@@ -135,19 +184,54 @@ mod tests {
     const ROLES: [Role; 2] = [Role::Source, Role::Destination];
 
     #[test]
-    fn the_writes_of_this_list_are_credits_and_nothing_else() {
+    fn the_writes_of_this_list_are_those_of_the_stages_and_the_old_account_takes_only_credit_entries() {
         let writes = |role| {
             let posts = endpoints(role).filter(|e| e.method == Method::Post);
             posts.map(|e| e.template).collect::<Vec<_>>()
         };
         let ledger = "/v1/customers/{}/balance_transactions";
         assert_eq!(writes(Role::Source), [ledger]);
-        assert_eq!(writes(Role::Destination), [ledger, "/v1/billing/credit_grants"]);
+        assert_eq!(
+            writes(Role::Destination),
+            [
+                ledger,
+                "/v1/billing/credit_grants",
+                "/v1/products",
+                "/v1/products/{}",
+                "/v1/prices",
+                "/v1/tax_rates",
+                "/v1/customers/{}",
+                "/v1/customers/{}/tax_ids",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_update_of_a_customer_carries_no_field_that_moves_money_or_charges() {
+        let customer = check(Role::Destination, Method::Post, "/v1/customers/cus_1").unwrap();
+        let default = "invoice_settings%5Bdefault_payment_method%5D=pm_1&name=A";
+        assert_eq!(check_form(customer, default), Ok(()));
+        for field in [
+            "balance=5",
+            "source=card_1",
+            "cash_balance%5Bsettings%5D%5Bx%5D=1",
+            "default_source=card_1",
+        ] {
+            let body = format!("name=A&{field}");
+            assert!(check_form(customer, &body).is_err(), "{body}");
+        }
+        let ledger = check(
+            Role::Source,
+            Method::Post,
+            "/v1/customers/cus_1/balance_transactions",
+        )
+        .unwrap();
+        assert_eq!(check_form(ledger, "balance=5"), Ok(()));
     }
 
     #[test]
     fn nothing_that_takes_or_returns_a_customers_money_is_ever_allowed() {
-        const NEVER: [&str; 24] = [
+        const NEVER: [&str; 23] = [
             "/v1/charges",
             "/v1/charges/ch_1",
             "/v1/charges/ch_1/capture",
@@ -166,7 +250,6 @@ mod tests {
             "/v1/credit_notes",
             "/v1/checkout/sessions",
             "/v1/customers",
-            "/v1/customers/cus_1",
             "/v1/customers/cus_1/cash_balance",
             "/v1/customers/cus_1/balance_transactions/cbtxn_1",
             "/v1/test_helpers/customers/cus_1/fund_cash_balance",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::account::{Account, Settings};
-use super::allow::{Endpoint, Method, Role, check};
+use super::allow::{Endpoint, Method, Refused, Role, check, check_form};
 use super::budget::{Budget, Next, seed_of};
 use super::error::{Broken, Failure, Sent, TransportError, cut};
 use super::form::Form;
@@ -259,6 +259,11 @@ impl Writer {
     /// object in it is not attested yet. [`Failure::Version`] is a write that happened.
     pub async fn post_once(&self, path: &str, body: &str, idempotency_key: &str) -> Result<Reply, Failure> {
         let endpoint = check(self.0.role, Method::Post, path)?;
+        check_form(endpoint, body).map_err(|field| Refused {
+            role: self.0.role,
+            method: Method::Post,
+            path: format!("{path} with the field {field}"),
+        })?;
         let request = Request {
             method: Method::Post,
             path,

@@ -1,6 +1,5 @@
 //! Whether an action can be done now; if not, why not, in a sentence. Pure questions to the model.
 
-use crate::domain::money::count;
 use crate::engine::state::{Phase, StageState};
 use crate::tui::model::Model;
 
@@ -60,12 +59,12 @@ pub fn approve(model: &Model) -> Can {
     };
     let totals = plan.totals();
     if totals.blocked > 0 {
-        let blocked = count(usize::try_from(totals.blocked).unwrap_or(usize::MAX));
         return Err(format!(
-            "{blocked} rows undecided; decide them, or leave them out, to go on"
+            "{} undecided; decide them, or leave them out, to go on",
+            crate::tui::words::many(totals.blocked, "row")
         ));
     }
-    if totals.writes_source + totals.writes_destination == 0 {
+    if totals.writes_in_all() == 0 {
         return no("the plan writes nothing, so there is nothing to approve");
     }
     if model.latest.paused.is_some() {

@@ -12,6 +12,7 @@ use crate::engine::state::RunState;
 use crate::tui::model::{Approval, Model};
 use crate::tui::needs::grouped;
 use crate::tui::update::approval::plan_of;
+use crate::tui::words;
 
 /// When writing stops by itself (contract: stop rules).
 pub const STOPS: &str = "5 failed in a row, 0.5% failed or 2% unknown, 401/403, or Space";
@@ -84,6 +85,18 @@ fn accounts(model: &Model, plan: &Plan) -> Vec<Fact> {
         ));
     }
     let totals = plan.totals();
+    if totals.rows_app > 0 {
+        let rows = grouped(totals.rows_app);
+        let text = format!("{rows:>9}  rows of the application's database, compare and set");
+        lines.push(toned("", Tone::Attention, text));
+    }
+    if totals.money.is_empty() {
+        lines.push(fact(
+            "rows",
+            format!("{:>9}  without money", grouped(totals.planned)),
+        ));
+        return lines;
+    }
     let credits = totals.planned.saturating_sub(totals.planned_debits);
     lines.push(fact("rows", format!("{:>9}  credits", grouped(credits))));
     let tone = if totals.planned_debits > 0 {
@@ -110,21 +123,18 @@ fn drift(model: &Model, dialog: &Approval) -> Fact {
         return toned("drift", Tone::Bad, "not checked");
     };
     let age = human_ms(model.now.since(check.at));
-    let read = grouped(check.objects);
+    let read = words::many(check.objects, "object");
     if check.drifted.is_empty() {
         return toned(
             "drift",
             Tone::Good,
-            format!("read {read} objects again, {age} ago: nothing changed"),
+            format!("read {read} again, {age} ago: nothing changed"),
         );
     }
     toned(
         "drift",
         Tone::Bad,
-        format!(
-            "read {read} objects again, {age} ago: {} changed",
-            check.drifted.len()
-        ),
+        format!("read {read} again, {age} ago: {} changed", check.drifted.len()),
     )
 }
 
@@ -206,6 +216,15 @@ fn pace(state: &RunState, totals: &Totals, now: UtcMs) -> Fact {
 }
 
 fn undo(totals: &Totals) -> Fact {
+    if totals.irreversible == 0 && totals.rows_app > 0 {
+        return fact(
+            "undo",
+            "rows of the database by `cutover undo`; the plan keeps what stood elsewhere",
+        );
+    }
+    if totals.irreversible == 0 && totals.money.is_empty() {
+        return fact("undo", "by hand; the plan keeps what stood there before");
+    }
     if totals.irreversible == 0 {
         return fact(
             "undo",
@@ -213,8 +232,8 @@ fn undo(totals: &Totals) -> Fact {
         );
     }
     let text = format!(
-        "{} writes cannot be taken back by anything",
-        grouped(totals.irreversible)
+        "{} cannot be taken back by anything",
+        words::many(totals.irreversible, "write")
     );
     toned("undo", Tone::Bad, text)
 }
@@ -225,7 +244,7 @@ fn left_out(dialog: &Approval, totals: &Totals) -> Vec<Fact> {
     }
     let all = fact(
         "left out",
-        format!("{} rows, never written:", grouped(totals.left_out)),
+        format!("{}, never written:", words::many(totals.left_out, "row")),
     );
     let rules = dialog
         .left_out

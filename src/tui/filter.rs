@@ -2,6 +2,10 @@
 //!
 //! Free words are looked for in id, name, item, rule and amount. Terms: `verdict:blocked`, `risk:high`, `rule:`,
 //! `status:failed`, `code:`, `currency:usd`. A value may be cut short: `verdict:bl`.
+//!
+//! Large stages are looked through in slices: [`search`].
+
+pub mod search;
 
 use std::sync::Arc;
 
@@ -36,6 +40,24 @@ impl Term {
             "code" => Self::Code(value),
             "currency" => Self::Currency(value),
             _ => Self::Word(word),
+        }
+    }
+
+    /// Whether everything for which `self` holds, `wider` holds for: the same kind, with more of the value.
+    fn narrows(&self, wider: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(wider)
+            && self.value().starts_with(wider.value())
+    }
+
+    fn value(&self) -> &str {
+        match self {
+            Self::Word(value)
+            | Self::Verdict(value)
+            | Self::Risk(value)
+            | Self::Rule(value)
+            | Self::Status(value)
+            | Self::Code(value)
+            | Self::Currency(value) => value,
         }
     }
 
@@ -115,15 +137,17 @@ impl Filter {
             .any(|term| matches!(term, Term::Status(_) | Term::Code(_)))
     }
 
-    /// Whether everything that passes `self` passes `wider`: typing one more letter only narrows.
+    /// Whether everything that passes `self` passes `wider`: typing one more letter only narrows. Compares what was
+    /// parsed, because a letter more can change how those before it are lower-cased.
     #[must_use]
     pub fn narrows(&self, wider: &Self) -> bool {
         !wider.is_empty()
-            && self.text.starts_with(&wider.text)
             && self.terms.len() >= wider.terms.len()
-            && !wider.text.ends_with(':')
-            && std::mem::discriminant(&self.terms[wider.terms.len() - 1])
-                == std::mem::discriminant(&wider.terms[wider.terms.len() - 1])
+            && self
+                .terms
+                .iter()
+                .zip(&wider.terms)
+                .all(|(mine, theirs)| mine.narrows(theirs))
     }
 
     /// Whether a row passes.
@@ -133,34 +157,62 @@ impl Filter {
     }
 }
 
-/// The text that free words are looked for in, one per row, made once per plan: what it holds never changes with a
-/// decision.
+impl Filter {
+    /// Whether a single row passes, without a [`Haystack`].
+    #[must_use]
+    pub fn passes_alone(&self, change: &Change, row: Option<&RowState>) -> bool {
+        let mut hay = String::new();
+        push_hay(&mut hay, change);
+        self.passes(change, row, &hay)
+    }
+}
+
+/// The texts that free words are looked for in, one per row, one after another, each made once: what they hold never
+/// changes with a decision.
 #[derive(Clone, Debug, Default)]
-pub struct Haystack(Vec<Box<str>>);
+pub struct Haystack {
+    text: String,
+    /// Where each row's text ends.
+    ends: Vec<usize>,
+}
 
 impl Haystack {
-    /// Makes what is missing for `changes`, whose first rows are those already known.
-    pub fn extend(&mut self, changes: &[Arc<Change>]) {
-        self.0.truncate(changes.len());
-        let known = self.0.len();
-        self.0
-            .extend(changes[known..].iter().map(|change| hay_of(change)));
+    /// Makes the texts up to and with that of `row`; how many had to be made.
+    pub fn make_up_to(&mut self, row: usize, changes: &[Arc<Change>]) -> usize {
+        let known = self.ends.len();
+        let Some(missing) = changes.get(known..changes.len().min(row + 1)) else {
+            return 0;
+        };
+        for change in missing {
+            push_hay(&mut self.text, change);
+            self.ends.push(self.text.len());
+        }
+        missing.len()
     }
 
     /// Forgets everything: other rows.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.text.clear();
+        self.ends.clear();
     }
 
-    /// The text of a row.
+    /// The text of a row; empty where it has not been made.
     #[must_use]
     pub fn of(&self, row: usize) -> &str {
-        self.0.get(row).map_or("", |hay| hay)
+        let from = match row.checked_sub(1) {
+            None => Some(0),
+            Some(before) => self.ends.get(before).copied(),
+        };
+        let to = self.ends.get(row).copied();
+        from.zip(to)
+            .and_then(|(from, to)| self.text.get(from..to))
+            .unwrap_or("")
     }
 }
 
-fn hay_of(change: &Change) -> Box<str> {
+fn push_hay(text: &mut String, change: &Change) {
     let money = change.money.map(|money| money.digits()).unwrap_or_default();
+    let from = text.len();
     let parts = [
         &change.key.0,
         &change.subject,
@@ -169,16 +221,19 @@ fn hay_of(change: &Change) -> Box<str> {
         &change.rule,
         &money,
     ];
-    let mut hay = String::with_capacity(parts.iter().map(|part| part.len() + 1).sum());
     for part in parts {
-        hay.push_str(part);
-        hay.push('\n');
+        text.push_str(part);
+        text.push('\n');
     }
-    if hay.is_ascii() {
-        hay.make_ascii_lowercase();
-        return hay.into_boxed_str();
+    match text.get_mut(from..) {
+        Some(row) if row.is_ascii() => row.make_ascii_lowercase(),
+        Some(row) => {
+            let lower = row.to_lowercase();
+            text.truncate(from);
+            text.push_str(&lower);
+        }
+        None => {}
     }
-    hay.to_lowercase().into_boxed_str()
 }
 
 #[cfg(test)]
@@ -190,7 +245,7 @@ mod tests {
         let state = sample::review();
         let changes = state.stages[0].changes().to_vec();
         let mut hay = Haystack::default();
-        hay.extend(&changes);
+        hay.make_up_to(changes.len() - 1, &changes);
         let filter = Filter::parse(text);
         (0..changes.len())
             .filter(|at| filter.passes(&changes[*at], state.stages[0].rows.get(*at), hay.of(*at)))
@@ -220,7 +275,12 @@ mod tests {
         let narrows = |now: &str, before: &str| Filter::parse(now).narrows(&Filter::parse(before));
         assert!(narrows("verdict:blo", "verdict:bl"));
         assert!(narrows("abc d", "abc"));
+        assert!(narrows("verdict:blocked", "verdict:"));
         assert!(!narrows("risk:h", "risk"));
+        assert!(
+            !narrows("ΑΣΑ", "ΑΣ"),
+            "the last letter of a word is lower-cased otherwise"
+        );
         assert!(!narrows("ab", "abc"));
         assert!(!narrows("a", ""));
     }

@@ -36,6 +36,8 @@ pub enum Msg {
     Focus(bool),
     /// The engine published a state.
     State(Arc<RunState>),
+    /// Nothing else waits: look at some more rows for the filter.
+    Look,
     /// The engine answered a command.
     Answer {
         /// Which.
@@ -100,6 +102,8 @@ pub enum Asked {
     Import,
     /// Verify.
     Audit,
+    /// Give rows of the database back what they held.
+    Undo,
     /// Change the share.
     Share,
     /// Finish and stop.
@@ -121,6 +125,7 @@ impl Asked {
             Command::Reissue { .. } => Self::Reissue,
             Command::Import(_) => Self::Import,
             Command::Audit(_) => Self::Audit,
+            Command::Undo { .. } => Self::Undo,
             Command::SetShare { .. } => Self::Share,
             Command::Quit => Self::Quit,
         }
@@ -137,6 +142,7 @@ impl Asked {
             Self::Pause => "pausing: no new write starts",
             Self::Resume => "going on",
             Self::Continue => "taking up the writing again",
+            Self::Undo => "giving rows of the database back what they held",
             Self::Reissue => "allowing the rows to be sent again",
             Self::Import => "taking the plan from its file",
             Self::Audit => "reading the result back by another path",
@@ -156,6 +162,7 @@ impl Asked {
             Self::Pause => "pause",
             Self::Resume => "go on",
             Self::Continue => "continue",
+            Self::Undo => "undo",
             Self::Reissue => "reissue",
             Self::Import => "import",
             Self::Audit => "verify",

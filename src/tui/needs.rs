@@ -6,6 +6,7 @@ use crate::domain::money::count;
 use crate::domain::panel::Tone;
 use crate::engine::state::{Phase, RunState, StageState};
 use crate::tui::rows::StageView;
+use crate::tui::words::many;
 
 /// One thing that needs a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ fn needs_of(stage: &StageState, view: &StageView, needs: &mut Vec<Need>) {
         .filter(|finding| finding.severity == Severity::Differs)
         .count();
     if differs > 0 {
-        push(Tone::Bad, format!("{} differences, F", count(differs)));
+        push(Tone::Bad, format!("{}, F", many(differs as u64, "difference")));
     }
 }
 
@@ -81,7 +82,7 @@ fn review_needs(stage: &StageState, push: &mut impl FnMut(Tone, String)) {
     if totals.blocked > 0 {
         push(
             Tone::Attention,
-            format!("{} rows to decide", grouped(totals.blocked)),
+            format!("{} to decide", many(totals.blocked, "row")),
         );
     } else if totals.planned > 0 {
         push(Tone::Attention, "plan to approve, a".to_owned());

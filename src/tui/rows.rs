@@ -9,7 +9,8 @@ use crate::domain::plan::Plan;
 use crate::domain::record::RowEnd;
 use crate::engine::state::{RowState, StageState};
 use crate::tui::eta::Eta;
-use crate::tui::filter::{Filter, Haystack};
+use crate::tui::filter::Filter;
+use crate::tui::filter::search::{SLICE, Search};
 use crate::tui::groups::{Group, groups};
 use crate::tui::model::Panels;
 
@@ -42,13 +43,19 @@ impl ListPos {
     }
 }
 
+/// A row that is to be found again.
+#[derive(Clone, Debug)]
+struct Anchor {
+    key: ChangeKey,
+    /// Where it was when it was last seen.
+    at: usize,
+}
+
 /// See the [module page](self).
 #[derive(Clone, Debug, Default)]
 pub struct StageView {
     /// What the stage says above its table.
     pub panel: Panel,
-    /// The filter in force.
-    pub filter: Filter,
     /// Cursor and window, in filtered rows.
     pub list: ListPos,
     /// Groups, largest first within their kind; made only while somebody looks at them.
@@ -59,11 +66,10 @@ pub struct StageView {
     pub reissue: Vec<ChangeKey>,
     /// Tells a steady rate from a first guess.
     pub eta: Eta,
-    /// Positions of the rows that pass the filter; `None` is all.
-    shown: Option<Arc<Vec<u32>>>,
+    /// The filter, and the rows that pass it.
+    search: Search,
     /// The row the operator last went to: filters come and go around it.
-    anchor: Option<ChangeKey>,
-    hay: Haystack,
+    anchor: Option<Anchor>,
     plan: Option<Arc<Plan>>,
     preview: Arc<Vec<Arc<Change>>>,
     rows: Arc<Vec<RowState>>,
@@ -81,7 +87,7 @@ impl StageView {
         let same_rows = same_plan && Arc::ptr_eq(&self.preview, &stage.preview);
         let same_ends = Arc::ptr_eq(&self.rows, &stage.rows) || self.ended == stage.tally.ended();
         let first = self.panel.title.is_empty();
-        let under = self.selected_key();
+        let under = self.under();
         if !same_plan || first {
             self.panel = panels.panel(stage.id, stage.plan.as_deref());
         }
@@ -90,35 +96,57 @@ impl StageView {
         }
         self.rows = stage.rows.clone();
         self.ended = stage.tally.ended();
-        if !same_rows || (!same_ends && self.filter.watches_rows()) {
-            self.apply(None);
+        if same_rows && !same_ends && self.search.filter().watches_rows() {
+            self.search.rows_changed(self.changes().len());
+        }
+        if self.is_looking() {
+            self.look();
+        }
+        if !same_rows {
             self.restore(under.as_ref());
+            // Not looked at yet: the cursor goes back to it when its turn has come.
+            let later = under.filter(|_| self.is_looking());
+            self.anchor = self.anchor.take().or(later);
         }
         self.groups_stale |= !same_rows || !same_ends || first;
         self.reissue = waiting_for_reissue(stage);
     }
 
-    /// A decision replaces single rows in place: what free words are looked for in stays. Other rows: forget it.
+    /// A decision replaces single rows in place, and reading adds rows at the end: then what has been looked through
+    /// stays. Other rows: forget it.
     fn other_rows(&mut self, stage: &StageState) {
         let (before, now) = (self.changes(), stage.changes());
-        let same_keys = before.len() <= now.len()
-            && before.first().map(|c| &c.key) == now.first().map(|c| &c.key)
-            && before
-                .iter()
-                .zip(now)
-                .all(|(a, b)| Arc::ptr_eq(a, b) || a.key == b.key);
-        if !same_keys {
-            self.hay.clear();
-        }
+        let known = before.len();
+        let pairs = || before.iter().zip(now);
+        let same_keys = known <= now.len() && pairs().all(|(a, b)| Arc::ptr_eq(a, b) || a.key == b.key);
+        let changed = same_keys && pairs().any(|(a, b)| !Arc::ptr_eq(a, b));
         self.plan.clone_from(&stage.plan);
         self.preview = stage.preview.clone();
+        if !same_keys {
+            self.search.other_rows();
+        } else if changed {
+            self.search.rows_changed(known);
+        }
     }
 
-    fn restore(&mut self, under: Option<&ChangeKey>) {
-        let Some(key) = under else { return };
+    /// The row under the cursor, to be found again.
+    fn under(&self) -> Option<Anchor> {
+        let at = self.position(self.list.cursor)?;
+        let key = self.changes().get(at)?.key.clone();
+        Some(Anchor { key, at })
+    }
+
+    fn restore(&mut self, under: Option<&Anchor>) {
+        let Some(under) = under else { return };
+        let there = |at: usize| {
+            self.changes()
+                .get(at)
+                .is_some_and(|change| change.key == under.key)
+        };
         let position = match &self.plan {
-            Some(plan) => plan.position(key),
-            None => self.preview.iter().position(|change| change.key == *key),
+            _ if there(under.at) => Some(under.at),
+            Some(plan) => plan.position(&under.key),
+            None => self.preview.iter().position(|change| change.key == under.key),
         };
         if let Some(position) = position {
             self.list.cursor = self.row_of(position);
@@ -128,22 +156,24 @@ impl StageView {
 
     /// The filtered row at or after `position` of the plan.
     fn row_of(&self, position: usize) -> usize {
-        match &self.shown {
+        match self.search.shown() {
             None => position,
             Some(shown) => shown.partition_point(|at| (*at as usize) < position),
         }
     }
 
+    /// The filter in force.
+    #[must_use]
+    pub const fn filter(&self) -> &Filter {
+        self.search.filter()
+    }
+
     /// Sets the filter and keeps the cursor on its row where that row is still shown.
     pub fn set_filter(&mut self, text: &str) {
-        let under = self.anchor.take().or_else(|| self.selected_key());
-        let next = Filter::parse(text);
-        let narrower = next.narrows(&self.filter);
-        self.filter = next;
-        let within = if narrower { self.shown.take() } else { None };
-        self.apply(within);
-        self.restore(under.as_ref());
+        let under = self.anchor.take().or_else(|| self.under());
+        self.search.set(Filter::parse(text));
         self.anchor = under;
+        self.look();
     }
 
     /// The operator went to another row.
@@ -151,25 +181,30 @@ impl StageView {
         self.anchor = None;
     }
 
-    fn apply(&mut self, within: Option<Arc<Vec<u32>>>) {
-        if self.filter.is_empty() {
-            self.shown = None;
-            return;
+    /// Whether rows have not yet been looked at for the filter.
+    #[must_use]
+    pub fn is_looking(&self) -> bool {
+        self.search.looking(self.changes().len())
+    }
+
+    /// How many rows have been looked at for the filter.
+    #[must_use]
+    pub fn looked_at(&self) -> usize {
+        self.search.looked_at(self.changes().len())
+    }
+
+    /// Looks at some more rows for the filter; as many as fit between two frames.
+    pub fn look(&mut self) {
+        let under = self.under();
+        let mut search = std::mem::take(&mut self.search);
+        let replaced = search.slice(self.changes(), &self.rows, SLICE);
+        self.search = search;
+        if let Some(anchor) = self.anchor.take() {
+            self.restore(Some(&anchor));
+            self.anchor = Some(anchor);
+        } else if replaced {
+            self.restore(under.as_ref());
         }
-        let mut hay = std::mem::take(&mut self.hay);
-        hay.extend(self.changes());
-        let changes = self.changes();
-        let passes = |at: &u32| {
-            let row = *at as usize;
-            self.filter.passes(&changes[row], self.rows.get(row), hay.of(row))
-        };
-        let all = 0..u32::try_from(changes.len()).unwrap_or(u32::MAX);
-        let shown: Vec<u32> = match within {
-            Some(within) => within.iter().copied().filter(passes).collect(),
-            None => all.filter(passes).collect(),
-        };
-        self.hay = hay;
-        self.shown = Some(Arc::new(shown));
     }
 
     /// Makes the groups anew if rows changed, but not twice within a second of real time.
@@ -198,9 +233,9 @@ impl StageView {
     /// Rows that pass the filter.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shown
-            .as_ref()
-            .map_or_else(|| self.changes().len(), |shown| shown.len())
+        self.search
+            .shown()
+            .map_or_else(|| self.changes().len(), <[u32]>::len)
     }
 
     /// Whether no row passes.
@@ -209,24 +244,24 @@ impl StageView {
         self.len() == 0
     }
 
-    /// Of the rows that pass the filter, those that wait for a person's word to be sent again.
+    /// Of the rows that pass the filter, those that wait for a person's word to be sent again. Asks the rows
+    /// themselves: what is shown may lag behind them.
     #[must_use]
     pub fn reissue_shown(&self) -> Vec<ChangeKey> {
-        let shown = |key: &&ChangeKey| match (&self.shown, &self.plan) {
-            (None, _) => true,
-            (Some(shown), Some(plan)) => plan
-                .position(key)
-                .and_then(|at| u32::try_from(at).ok())
-                .is_some_and(|at| shown.binary_search(&at).is_ok()),
-            (Some(_), None) => false,
+        if self.filter().is_empty() {
+            return self.reissue.clone();
+        }
+        let passes = |key: &&ChangeKey| {
+            let at = self.plan.as_ref().and_then(|plan| plan.position(key));
+            at.is_some_and(|at| self.filter().passes_alone(&self.changes()[at], self.rows.get(at)))
         };
-        self.reissue.iter().filter(shown).cloned().collect()
+        self.reissue.iter().filter(passes).cloned().collect()
     }
 
     /// Position in the plan of a filtered row.
     #[must_use]
     pub fn position(&self, row: usize) -> Option<usize> {
-        match &self.shown {
+        match self.search.shown() {
             None => (row < self.changes().len()).then_some(row),
             Some(shown) => shown.get(row).map(|at| *at as usize),
         }

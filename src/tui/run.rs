@@ -1,4 +1,5 @@
-//! The event loop: signals first, then answers, then keys, then the engine's state, then the clock.
+//! The event loop: signals first, then answers, then keys, then the engine's state, then the clock, then what can be done
+//! in slices when nothing else waits.
 //!
 //! The order is deliberate. A signal must not wait behind a flood of keys, a key must not wait behind a flood of states,
 //! and the clock can always wait. States are taken at most twenty times a second (the latest wins); an idle screen is
@@ -20,6 +21,7 @@ use crate::engine::state::RunState;
 use crate::tui::model::Model;
 use crate::tui::msg::{Cmd, Exit, Msg, Signal, Zone};
 use crate::tui::perform::Performer;
+use crate::tui::rows::StageView;
 use crate::tui::terminal::{self, Guard};
 use crate::tui::{TuiError, input, notify, update};
 
@@ -83,7 +85,8 @@ enum Next {
 }
 
 impl Sources {
-    async fn next(&mut self) -> Next {
+    /// `idle_work`: there is something to do when nothing happens.
+    async fn next(&mut self, idle_work: bool) -> Next {
         tokio::select! {
             biased;
             heard = self.signals.next() => match heard {
@@ -99,6 +102,8 @@ impl Sources {
                 Next::Msgs(vec![msg])
             }
             _ = self.tick.tick() => Next::Msgs(Vec::new()),
+            // Yields once, so that everything above is asked before.
+            () = tokio::task::yield_now(), if idle_work => Next::Msgs(vec![Msg::Look]),
         }
     }
 
@@ -189,7 +194,8 @@ impl Loop {
             if self.guard.draw(&self.model).is_err() {
                 return Ok(self.end_without_terminal().await);
             }
-            exit = match self.sources.next().await {
+            let looking = self.model.view().is_some_and(StageView::is_looking);
+            exit = match self.sources.next(looking).await {
                 Next::Msgs(msgs) => self.take_in(msgs),
                 Next::Woken => {
                     let retaken = self.guard.retake();

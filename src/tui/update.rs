@@ -45,6 +45,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             Vec::new()
         }
         Msg::State(state) => engine::state(model, state),
+        Msg::Look => {
+            if let Some(view) = model.view_mut() {
+                view.look();
+            }
+            Vec::new()
+        }
         Msg::Answer { asked, result } => engine::answer(model, asked, result),
         Msg::Signal(signal) => on_signal(model, signal),
         Msg::EngineGone => engine::gone(model),

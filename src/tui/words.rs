@@ -2,12 +2,15 @@
 
 use crate::domain::change::{Change, Verdict};
 use crate::domain::ids::{AccountId, Role, short_id};
+use crate::domain::money::count;
 use crate::domain::panel::Tone;
 use crate::domain::record::RowEnd;
 use crate::domain::time::{UtcMs, human_ms};
 use crate::engine::state::{Phase, RowState, RunState, StageState};
 use crate::tui::glyphs::Glyphs;
 use crate::tui::msg::Zone;
+use crate::tui::needs::grouped;
+use crate::tui::rows::StageView;
 
 /// A sign, a word and how it strikes the eye.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,17 @@ pub struct Word {
 
 const fn word(sign: &'static str, word: &'static str, tone: Tone) -> Word {
     Word { sign, word, tone }
+}
+
+/// How many rows pass the filter, and how far the look at them is.
+#[must_use]
+pub fn passing(view: &StageView) -> String {
+    let (found, all) = (count(view.len()), count(view.changes().len()));
+    if view.is_looking() {
+        format!("{found} so far, {} of {all} looked at", count(view.looked_at()))
+    } else {
+        format!("{found} of {all}")
+    }
 }
 
 /// Where a stage is.
@@ -40,6 +54,8 @@ pub const fn phase(stage: &StageState, paused: bool, glyphs: &Glyphs) -> Word {
         Phase::Auditing => word(glyphs.running, "VERIFYING", Tone::Plain),
         Phase::AuditFailed { .. } => word(glyphs.failed, "VERIFY FAILED", Tone::Bad),
         Phase::Done => word(glyphs.done, "DONE", Tone::Good),
+        Phase::Undoing => word(glyphs.running, "UNDOING", Tone::Attention),
+        Phase::Undone => word(glyphs.attention, "UNDONE", Tone::Attention),
     }
 }
 
@@ -117,12 +133,21 @@ pub fn in_flight(state: &RunState) -> u32 {
     state.budgets.values().map(|budget| budget.in_flight).sum()
 }
 
-/// `1 request`, `2 requests`.
+/// `1 request`, `1,204 requests`.
 #[must_use]
 pub fn requests(n: u32) -> String {
-    if n == 1 {
-        "1 request".to_owned()
-    } else {
-        format!("{n} requests")
-    }
+    many(u64::from(n), "request")
+}
+
+/// A count and what is counted: `1 row`, `1,204 rows`.
+#[must_use]
+pub fn many(n: u64, one: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", grouped(n))
+}
+
+/// The same of things in a list.
+#[must_use]
+pub fn many_of<T>(all: &[T], one: &str) -> String {
+    many(all.len() as u64, one)
 }

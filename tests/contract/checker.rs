@@ -269,6 +269,15 @@ fn expansion_is_held_against_what_was_asked() {
 }
 
 #[test]
+fn what_lies_below_a_map_is_expanded_by_any_name() {
+    let asks = |path: &str| check_request("GET", "/v1/prices", &[("expand[]", path)]);
+    assert_eq!(asks("data.currency_options.aud.tiers"), Vec::<String>::new());
+    assert_eq!(asks("data.tiers"), Vec::<String>::new());
+    assert!(!asks("data.currency_options.aud.unit_amount").is_empty());
+    assert!(!asks("data.currency_options.tiers").is_empty());
+}
+
+#[test]
 fn the_object_inside_an_event_of_our_version_is_checked_too() {
     let event = |version: &str, object: Value| {
         let event = json!({

@@ -53,6 +53,7 @@ OPERATIONS = [
     ("/v1/invoices/{}/(finalize|mark_uncollectible|pay|send|void)", ALL),
     ("/v1/payment_intents(/{}|/search)?", READ),
     ("/v1/payment_intents/{}/apply_customer_balance", ALL),
+    ("/v1/payment_links(/{}|/{}/line_items)?", READ),
     ("/v1/payment_methods(/{}(/attach|/detach)?)?", ALL),
     ("/v1/prices(/{}|/search)?", ALL),
     ("/v1/products(/{}|/search)?", ALL),
@@ -62,6 +63,9 @@ OPERATIONS = [
     ("/v1/subscription_items(/{})?", ALL),
     ("/v1/subscription_schedules(/{}(/cancel|/release)?)?", ALL),
     ("/v1/subscriptions(/{}|/search|/{}/discount|/{}/migrate|/{}/resume)?", ALL),
+    ("/v1/tax/registrations(/{})?", READ),
+    ("/v1/tax/settings", ALL),
+    ("/v1/tax_codes(/{})?", READ),
     ("/v1/tax_ids(/{})?", ALL),
     ("/v1/tax_rates(/{})?", ALL),
     ("/v1/test_helpers/customers/{}/fund_cash_balance", ALL),
@@ -70,6 +74,19 @@ OPERATIONS = [
 ]
 
 REF = "#/components/schemas/"
+
+
+def unions(spec):
+    """Schemas that are nothing but a choice between others, and which: they have no fields of their own."""
+    schemas = spec["components"]["schemas"].items()
+    return {name: schema["anyOf"] for name, schema in schemas if "anyOf" in schema and "properties" not in schema}
+
+
+def alternatives(reference, unions):
+    """The names of the schemas that a reference can mean."""
+    name = reference["$ref"].removeprefix(REF)
+    parts = [part for part in unions.get(name, []) if "$ref" in part]
+    return [inner for part in parts for inner in alternatives(part, unions)] or [name]
 
 
 def wanted(path, method):
@@ -83,8 +100,9 @@ def wanted(path, method):
 class Flat:
     """Flattens one schema to `path -> fact`. How a child is written differs between parameters and answers."""
 
-    def __init__(self, join, any_key):
+    def __init__(self, join, any_key, unions=None):
         self.facts, self.refs, self.join, self.any_key = {}, set(), join, any_key
+        self.unions = unions or {}
 
     def add(self, path, schema, required=False, expandable=False):
         new = path not in self.facts
@@ -100,10 +118,10 @@ class Flat:
             for part in schema["anyOf"]:
                 self.alternative(path, fact, part, follow)
         elif "$ref" in schema:
-            name = schema["$ref"].removeprefix(REF)
-            fact["type"].append("@" + name)
-            if follow:
-                self.refs.add(name)
+            for name in alternatives(schema, self.unions):
+                fact["type"].append("@" + name)
+                if follow:
+                    self.refs.add(name)
         elif schema.get("type") == "object":
             self.hash(path, fact, schema)
         elif schema.get("type") == "array":
@@ -152,23 +170,24 @@ def parameters(operation):
     return flat.result()
 
 
-def fields(schema):
-    flat = Flat(lambda path, name: f"{path}.{name}" if path else name, ".*")
+def fields(schema, unions):
+    flat = Flat(lambda path, name: f"{path}.{name}" if path else name, ".*", unions)
     flat.fields("", schema)
     return flat.result(), flat.refs
 
 
 def derive(spec):
     operations, takes, schemas, todo = {}, {}, {}, {"error"}
+    choices = unions(spec)
     for path, methods in spec["paths"].items():
         for method, operation in methods.items():
             if not wanted(path, method):
                 continue
             name = f"{method.upper()} {path}"
             answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
-            refs = {a["$ref"].removeprefix(REF) for a in answer.get("anyOf", [answer]) if "$ref" in a}
+            refs = {name for a in answer.get("anyOf", [answer]) if "$ref" in a for name in alternatives(a, choices)}
             if not refs:
-                schemas[name], below = fields(answer)
+                schemas[name], below = fields(answer, choices)
                 todo |= below
             todo |= refs
             operations[name] = sorted(refs) or [name]
@@ -176,7 +195,7 @@ def derive(spec):
     while todo:
         name = todo.pop()
         if name not in schemas:
-            schemas[name], below = fields(spec["components"]["schemas"][name])
+            schemas[name], below = fields(spec["components"]["schemas"][name], choices)
             todo |= below
     return operations, takes, schemas
 

@@ -196,15 +196,19 @@ fn header_problems(headers: &reqwest::header::HeaderMap) -> impl Iterator<Item =
 /// Two accounts in this process, with `customers` customers in the old one and without limits; they stop with the
 /// runtime. Their clock starts at the scenario's date.
 pub(crate) async fn start(customers: u32) -> (Running, Account, Account) {
-    start_as("small", customers, 1).await
+    start_as("small", Some(customers), 1).await
 }
 
 /// As [`start`], in another scenario, `speed` simulated seconds a real one.
-pub(crate) async fn start_as(scenario: &str, customers: u32, speed: u32) -> (Running, Account, Account) {
+pub(crate) async fn start_as(
+    scenario: &str,
+    customers: Option<u32>,
+    speed: u32,
+) -> (Running, Account, Account) {
     let scenario = Scenario::load(scenario).expect("a scenario of the program's own");
     let clock = Clock::rehearsal(scenario.starts_at(), speed);
     let mut options = Options::new(scenario, clock);
-    options.customers = Some(customers);
+    options.customers = customers;
     options.no_limits = true;
     let world = Simulator::start(options).await.expect("two free ports");
     let of = |endpoint: &Endpoint| Account::new(&endpoint.url, &endpoint.key);

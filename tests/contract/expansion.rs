@@ -2,7 +2,7 @@
 //!
 //! Fields are named as Stripe does, dotted and without indexes: `data.customer` for the customer of each listed object.
 
-use super::{Fact, Facts, ONLY_ON_REQUEST};
+use super::{Fact, Facts, NOT_EVERYWHERE, ONLY_ON_REQUEST};
 
 /// Problems with the `expand` values among `pairs`, for an operation of the table.
 pub(super) fn request_problems(table: &Facts, operation: &str, pairs: &[(String, String)]) -> Vec<String> {
@@ -39,6 +39,11 @@ pub(super) fn only_on_request(schema: &str, field: &str) -> bool {
     ONLY_ON_REQUEST.contains(&(schema, field))
 }
 
+/// Whether the field must be there once it is asked for.
+pub(super) fn must_show(schema: &str, field: &str) -> bool {
+    only_on_request(schema, field) && !NOT_EVERYWHERE.contains(&(schema, field))
+}
+
 /// Whether `path` leads from the hash `prefix` of `schema` to something that `expand` may name.
 fn can_expand(table: &Facts, schema: &str, prefix: &str, path: &str) -> bool {
     let (field, rest) = path
@@ -62,9 +67,14 @@ fn can_expand(table: &Facts, schema: &str, prefix: &str, path: &str) -> bool {
         fact = element;
         expandable |= fact.expandable;
     }
-    match rest {
-        None => expandable,
-        Some(rest) => into(table, schema, &key, fact, rest),
+    let values = format!("{key}.*");
+    match (rest, known.get(&values)) {
+        (None, _) => expandable,
+        // Below a map any name leads to its values.
+        (Some(rest), Some(fact)) => rest
+            .split_once('.')
+            .is_some_and(|(_, rest)| into(table, schema, &values, fact, rest)),
+        (Some(rest), None) => into(table, schema, &key, fact, rest),
     }
 }
 

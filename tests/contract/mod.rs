@@ -97,6 +97,7 @@ pub(crate) fn facts() -> &'static Facts {
 pub(crate) const ONLY_ON_REQUEST: &[(&str, &str)] = &[
     ("coupon", "applies_to"),
     ("coupon", "currency_options"),
+    ("currency_option", "tiers"),
     ("customer", "cash_balance"),
     ("customer", "invoice_credit_balance"),
     ("customer", "sources"),
@@ -105,10 +106,14 @@ pub(crate) const ONLY_ON_REQUEST: &[(&str, &str)] = &[
     ("customer", "tax_ids"),
     ("invoice", "confirmation_secret"),
     ("invoice", "payments"),
+    ("payment_link", "line_items"),
     ("price", "currency_options"),
     ("price", "tiers"),
     ("quote", "line_items"),
 ];
+
+/// Of those the ones that not every object has: a price without tiers shows none, also when asked.
+pub(crate) const NOT_EVERYWHERE: &[(&str, &str)] = &[("currency_option", "tiers"), ("price", "tiers")];
 
 impl Facts {
     /// Name of the operation that `method` on the concrete `path` is: `GET /v1/customers/{customer}`. A path without

@@ -7,7 +7,7 @@ use super::facts::{Fact, facts};
 use super::simulated::{NONE, id};
 use super::written::GRANT;
 
-/// The operations of the credits stage.
+/// Every operation the simulated accounts offer.
 const OPERATIONS: &[&str] = &[
     "GET /v1/account",
     "GET /v1/billing/credit_balance_summary",
@@ -22,10 +22,29 @@ const OPERATIONS: &[&str] = &[
     "GET /v1/customers/{customer}/cash_balance_transactions/{transaction}",
     "GET /v1/customers/{customer}/payment_methods",
     "GET /v1/customers/{customer}/payment_methods/{payment_method}",
+    "DELETE /v1/customers/{customer}/tax_ids/{id}",
+    "GET /v1/customers/{customer}/sources",
+    "GET /v1/customers/{customer}/sources/{id}",
+    "GET /v1/customers/{customer}/tax_ids",
+    "GET /v1/customers/{customer}/tax_ids/{id}",
     "GET /v1/events",
     "GET /v1/events/{id}",
     "GET /v1/payment_methods",
     "GET /v1/payment_methods/{payment_method}",
+    "GET /v1/payment_links",
+    "GET /v1/payment_links/{payment_link}",
+    "GET /v1/payment_links/{payment_link}/line_items",
+    "GET /v1/prices",
+    "GET /v1/prices/{price}",
+    "GET /v1/products",
+    "GET /v1/products/{id}",
+    "GET /v1/subscriptions",
+    "GET /v1/subscriptions/{subscription_exposed_id}",
+    "GET /v1/tax/registrations",
+    "GET /v1/tax/registrations/{id}",
+    "GET /v1/tax/settings",
+    "GET /v1/tax_rates",
+    "GET /v1/tax_rates/{tax_rate}",
     "POST /v1/billing/credit_grants",
     "POST /v1/billing/credit_grants/{id}",
     "POST /v1/customers",
@@ -33,6 +52,17 @@ const OPERATIONS: &[&str] = &[
     "POST /v1/customers/{customer}/balance_transactions",
     "POST /v1/customers/{customer}/balance_transactions/{transaction}",
     "POST /v1/customers/{customer}/cash_balance",
+    "POST /v1/customers/{customer}/tax_ids",
+    "POST /v1/payment_methods/{payment_method}",
+    "POST /v1/payment_methods/{payment_method}/attach",
+    "POST /v1/payment_methods/{payment_method}/detach",
+    "POST /v1/prices",
+    "POST /v1/prices/{price}",
+    "POST /v1/products",
+    "POST /v1/products/{id}",
+    "POST /v1/tax/settings",
+    "POST /v1/tax_rates",
+    "POST /v1/tax_rates/{tax_rate}",
     "POST /v1/test_helpers/customers/{customer}/fund_cash_balance",
 ];
 

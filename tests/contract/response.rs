@@ -106,7 +106,7 @@ impl<'a> Check<'a> {
             }
             if fact.required {
                 problems.extend(at.says("is missing"));
-            } else if expansion::only_on_request(schema, key) && expansion::shows(&self.asked, &at.dotted) {
+            } else if expansion::must_show(schema, key) && expansion::shows(&self.asked, &at.dotted) {
                 problems.extend(at.says("was asked for and is missing"));
             }
         }

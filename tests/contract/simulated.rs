@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::drive::{Account, Pairs, start};
+use super::drive::{Account, Pairs, start, start_as};
 
 pub(crate) const NONE: Pairs<'_> = &[];
 
@@ -34,6 +34,35 @@ async fn everything_that_can_be_read_of_a_world_is_shaped_as_stripe_shapes_it() 
     new.conforms();
 }
 
+#[tokio::test]
+async fn methods_of_every_kind_legacy_sources_and_tax_ids_are_shaped_as_stripe_shapes_them() {
+    for scenario in [
+        "two-sepa",
+        "second-card-default",
+        "same-email",
+        "eleven-methods",
+        "deleted-customer",
+    ] {
+        let (_world, mut old, mut new) = start_as(scenario, None, 20).await;
+        for account in [&mut old, &mut new] {
+            let expand = [
+                "tax_ids",
+                "sources",
+                "invoice_settings.default_payment_method",
+                "default_source",
+            ]
+            .map(|field| format!("data.{field}"));
+            let expand: Vec<_> = expand.iter().map(|field| ("expand[]", field.as_str())).collect();
+            let customers = account.all("/v1/customers", &expand, "20").await;
+            for customer in &customers {
+                read_customer(account, id(customer)).await;
+            }
+        }
+        old.conforms();
+        new.conforms();
+    }
+}
+
 /// One customer by every endpoint that knows customers.
 pub(crate) async fn read_customer(account: &mut Account, customer: &str) {
     let path = format!("/v1/customers/{customer}");
@@ -48,11 +77,18 @@ pub(crate) async fn read_customer(account: &mut Account, customer: &str) {
     let all = expand.map(|field| ("expand[]", field));
     account.right("GET", &path, NONE).await;
     account.right("GET", &path, &all).await;
+    let default = [
+        ("expand[]", "invoice_settings.default_payment_method"),
+        ("expand[]", "default_source"),
+    ];
+    account.right("GET", &path, &default).await;
     account.right("GET", &format!("{path}/cash_balance"), NONE).await;
     let below = [
         "balance_transactions",
         "cash_balance_transactions",
         "payment_methods",
+        "sources",
+        "tax_ids",
     ];
     for list in below.map(|name| format!("{path}/{name}")) {
         let rows = account.all(&list, NONE, "100").await;

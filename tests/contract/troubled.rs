@@ -12,7 +12,7 @@ const PATIENCE: usize = 3_000;
 /// Reads and writes in `scenario` until every one of `wanted` was answered, with every body and header held against the
 /// table. Answers the statuses seen.
 async fn statuses(scenario: &str, wanted: &[u16]) -> BTreeSet<u16> {
-    let (_world, mut account, _) = start_as(scenario, 30, SPEED).await;
+    let (_world, mut account, _) = start_as(scenario, Some(30), SPEED).await;
     let mut seen = BTreeSet::new();
     let mut customers = Vec::new();
     while customers.is_empty() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::drive::start;
+use super::drive::{start, start_as};
 use super::simulated::{NONE, id, read_customer};
 
 pub(crate) const GRANT: &[(&str, &str)] = &[
@@ -126,6 +126,8 @@ async fn a_deleted_customer_leaves_a_stub_and_nothing_below_it() {
         "cash_balance",
         "cash_balance_transactions",
         "payment_methods",
+        "sources",
+        "tax_ids",
     ] {
         let got = account.wrong("GET", &format!("{path}/{below}"), NONE).await;
         assert_eq!(got[0], 404, "{below}");
@@ -135,4 +137,85 @@ async fn a_deleted_customer_leaves_a_stub_and_nothing_below_it() {
         .all("/v1/events", &[("type", "customer.deleted")], "10")
         .await;
     account.conforms();
+}
+
+#[tokio::test]
+async fn methods_and_tax_ids_are_written_and_answered_as_stripe_answers_them() {
+    let (_world, mut account, _) = start(0).await;
+    let with_tax_id = [
+        ("tax_id_data[0][type]", "eu_vat"),
+        ("tax_id_data[0][value]", "DE123456789"),
+    ];
+    let customer = account.right("POST", "/v1/customers", &with_tax_id).await;
+    let owner = [("customer", id(&customer))];
+    let method = account
+        .right("POST", "/v1/payment_methods/pm_card_visa/attach", &owner)
+        .await;
+    let path = format!("/v1/payment_methods/{}", id(&method));
+    let change = [
+        ("metadata[a]", "b"),
+        ("card[exp_month]", "3"),
+        ("card[exp_year]", "2031"),
+        ("card[networks][preferred]", "visa"),
+        ("billing_details[address][city]", "Perth"),
+        ("billing_details[phone]", ""),
+        ("allow_redisplay", "limited"),
+        ("expand[]", "customer"),
+    ];
+    account.right("POST", &path, &change).await;
+    account.right("POST", &format!("{path}/attach"), &owner).await;
+    let tax_ids = format!("/v1/customers/{}/tax_ids", id(&customer));
+    let made = [
+        ("type", "au_abn"),
+        ("value", "51824753556"),
+        ("expand[]", "customer"),
+        ("expand[]", "owner.customer"),
+    ];
+    let made = account.right("POST", &tax_ids, &made).await;
+    read_customer(&mut account, id(&customer)).await;
+    account
+        .right("DELETE", &format!("{tax_ids}/{}", id(&made)), NONE)
+        .await;
+    account.right("POST", &format!("{path}/detach"), NONE).await;
+    account.right("GET", &path, NONE).await;
+    account.wrong("POST", &format!("{path}/detach"), NONE).await;
+    account.wrong("POST", &format!("{path}/attach"), &owner).await;
+    account.wrong("POST", &format!("{path}/attach"), NONE).await;
+    account.wrong("POST", &path, &[("metadata[a]", "c")]).await;
+    account
+        .wrong("POST", &tax_ids, &[("type", "eu_vat"), ("value", "?")])
+        .await;
+    account.all("/v1/events", NONE, "3").await;
+    account.conforms();
+}
+
+#[tokio::test]
+async fn a_bank_account_of_the_older_interface_is_shaped_as_stripe_shapes_it() {
+    let scenario = tempfile::NamedTempFile::new().unwrap();
+    let text = "name = \"bank\"\nabout = \"\"\nstarts_at = 2026-02-14T05:00:00Z\n[[customer]]\nid = \"cus_bank\"\nmethods = [{ \
+                type = \"legacy_bank_account\", last4 = \"6789\", default = \"source\" }, { type = \"us_bank_account\" }]\n";
+    std::fs::write(scenario.path(), text).unwrap();
+    let (_world, mut old, mut new) = start_as(&scenario.path().display().to_string(), None, 1).await;
+    for account in [&mut old, &mut new] {
+        read_customer(account, "cus_bank").await;
+        let sources = account
+            .all(
+                "/v1/customers/cus_bank/sources",
+                &[("object", "bank_account")],
+                "9",
+            )
+            .await;
+        assert_eq!(sources.len(), 1);
+        assert!(id(&sources[0]).starts_with("ba_"));
+        let methods = account
+            .all("/v1/customers/cus_bank/payment_methods", NONE, "9")
+            .await;
+        assert_eq!(
+            methods.len(),
+            1,
+            "the older interface's bank accounts are no payment methods"
+        );
+    }
+    old.conforms();
+    new.conforms();
 }

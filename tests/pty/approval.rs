@@ -21,11 +21,11 @@ fn nothing_but_the_typed_phrase_and_enter_approves() {
         terminal.wait_for("APPROVE WRITES");
         terminal.press(&early);
         terminal.wait_for("off: phrase");
-        if terminal.text().contains("were dropped") {
+        if terminal.text().contains("Dropped of its first second") {
             break;
         }
     }
-    let dropped = format!("{} keys of its first second were dropped", early.len());
+    let dropped = format!("Dropped of its first second: {} keys.", early.len());
     terminal.wait_for(&dropped);
     terminal.wait_for("> _");
 

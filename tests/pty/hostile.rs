@@ -35,7 +35,7 @@ fn a_name_from_the_accounts_is_never_more_than_text() {
         .args(["rehearse", "--scenario", "hostile.toml", "--run", "night"]);
     let mut terminal = Terminal::start(&command, LARGE);
     terminal.wait_for("r scan");
-    terminal.press("r");
+    terminal.press("3r");
     terminal.wait_for(&format!("Changes   1 of {ROWS}"));
     for row in 2..=ROWS {
         terminal.press("j");

@@ -166,3 +166,37 @@ pub(crate) async fn mover(source: &Account) -> (String, String, i64) {
     let ledger = format!("/v1/customers/{id}/balance_transactions");
     (id, ledger, credit)
 }
+
+/// The scenario `small` with one line of it replaced.
+pub(crate) fn small_with(line: &str, by: &str) -> Options {
+    let small = include_str!("../../assets/scenarios/small.toml");
+    assert!(small.contains(line), "{line}");
+    let mut options = options("small");
+    let text = small.replace(line, by);
+    options.scenario = Scenario::parse(&text, std::path::Path::new("test.toml")).unwrap();
+    options
+}
+
+/// Every object of a list; `query` begins with `?`.
+pub(crate) async fn all(account: &Account, path: &str, query: &str) -> Vec<Value> {
+    let mut found: Vec<Value> = Vec::new();
+    loop {
+        let after = found.last().map_or(String::new(), |last| {
+            format!("&starting_after={}", last["id"].as_str().unwrap())
+        });
+        let page = account
+            .get(&format!("{path}{query}&limit=100{after}"))
+            .await
+            .json();
+        found.extend(
+            page["data"]
+                .as_array()
+                .unwrap_or_else(|| panic!("{page}"))
+                .iter()
+                .cloned(),
+        );
+        if page["has_more"] != true {
+            return found;
+        }
+    }
+}

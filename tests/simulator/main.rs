@@ -1,11 +1,21 @@
 //! The simulated accounts over real sockets.
 
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod client;
+#[cfg(test)]
+mod copied;
+#[cfg(test)]
+mod database;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod methods;
+#[cfg(test)]
 mod protocol;
+#[cfg(test)]
+mod subscriptions;
 #[cfg(test)]
 mod verdict;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! pass the verdict at every seed, the second must be caught: a simulator that lets a bad client pass proves nothing.
 
 use cutover::clock::Clock;
-use cutover::rehearsal::{Claim, Running, rule};
+use cutover::rehearsal::{Claim, Claims, Running, rule};
 use serde_json::Value;
 
 use crate::client::{Account, Answer, options, start};
@@ -125,7 +125,7 @@ async fn a_careful_client_passes_every_fault_scenario() {
         for seed in 1..=4 {
             let (running, claims) = night(scenario, seed, Manner::Careful).await;
             assert!(claims.len() > 10, "{scenario} {seed}: {}", claims.len());
-            let verdict = running.verdict(&claims);
+            let verdict = running.verdict(&Claims::from(claims.clone())).await;
             assert_eq!(verdict.violations, [], "{scenario} {seed}");
             running.stop().await;
         }
@@ -139,7 +139,8 @@ async fn a_client_with_a_new_key_at_every_attempt_is_caught() {
         for seed in 1..=5 {
             let (running, claims) = night(scenario, seed, Manner::Careless).await;
             let rules: Vec<_> = running
-                .verdict(&claims)
+                .verdict(&Claims::from(claims.clone()))
+                .await
                 .violations
                 .iter()
                 .map(|v| v.rule)
@@ -155,7 +156,10 @@ async fn a_client_with_a_new_key_at_every_attempt_is_caught() {
 #[tokio::test]
 async fn nothing_goes_wrong_where_nothing_is_meant_to() {
     let (running, claims) = night("small", 3, Manner::Careful).await;
-    assert_eq!(running.verdict(&claims).violations, []);
+    assert_eq!(
+        running.verdict(&Claims::from(claims.clone())).await.violations,
+        []
+    );
     let statuses: Vec<u16> = running.requests().iter().map(|r| r.status).collect();
     assert!(statuses.iter().all(|s| [200, 404].contains(s)), "{statuses:?}");
 }

@@ -1,6 +1,6 @@
 //! The verdict, and worlds that come back after a kill.
 
-use cutover::rehearsal::{Claim, Running, Side, rule};
+use cutover::rehearsal::{Claim, Claims, Running, Side, rule};
 
 use crate::client::{account, customer, mover, options, start, with_faults};
 
@@ -13,9 +13,10 @@ fn claim(customer: &str, credit: i64) -> Claim {
     }
 }
 
-fn rules(running: &Running, claims: &[Claim]) -> Vec<&'static str> {
+async fn rules(running: &Running, claims: &[Claim]) -> Vec<&'static str> {
     running
-        .verdict(claims)
+        .verdict(&Claims::from(claims.to_vec()))
+        .await
         .violations
         .iter()
         .map(|v| v.rule)
@@ -28,10 +29,10 @@ async fn moving_credit_once_in_the_right_order_breaks_no_rule() {
     let (id, ledger, credit) = mover(&source).await;
     let form = |amount: i64| format!("amount={amount}&currency=usd&metadata[cutover_effect]=e");
     source.post(&ledger, &form(credit), Some("a")).await;
-    assert_eq!(rules(&running, &[claim(&id, credit)]), [rule::MISSED]);
+    assert_eq!(rules(&running, &[claim(&id, credit)]).await, [rule::MISSED]);
     destination.post(&ledger, &form(-credit), Some("b")).await;
-    assert_eq!(rules(&running, &[claim(&id, credit)]), [""; 0]);
-    assert_eq!(running.verdict(&[]).credited, 1);
+    assert_eq!(rules(&running, &[claim(&id, credit)]).await, [""; 0]);
+    assert_eq!(running.verdict(&Claims::default()).await.credited, 1);
 }
 
 #[tokio::test]
@@ -40,12 +41,12 @@ async fn crediting_before_draining_and_crediting_twice_are_violations() {
     let (id, ledger, credit) = mover(&source).await;
     let form = format!("amount=-{credit}&currency=usd&metadata[cutover_effect]=e");
     destination.post(&ledger, &form, Some("a")).await;
-    assert_eq!(rules(&running, &[]), [rule::CONSERVATION]);
+    assert_eq!(rules(&running, &[]).await, [rule::CONSERVATION]);
     source
         .post(&ledger, &format!("amount={credit}&currency=usd"), None)
         .await;
     destination.post(&ledger, &form, Some("b")).await;
-    let found = rules(&running, &[claim(&id, credit)]);
+    let found = rules(&running, &[claim(&id, credit)]).await;
     for expected in [rule::ONCE, rule::TWICE, rule::MISSED] {
         assert!(found.contains(&expected), "{expected} in {found:?}");
     }
@@ -57,10 +58,10 @@ async fn any_write_to_a_stayer_is_a_violation_and_reading_is_none() {
     let stayer = customer(&source, |c| c["metadata"]["region"] == "au").await;
     let path = format!("/v1/customers/{}", stayer["id"].as_str().unwrap());
     source.get(&path).await;
-    assert_eq!(running.verdict(&[]).violations, []);
+    assert_eq!(running.verdict(&Claims::default()).await.violations, []);
     assert_eq!(running.counts(Side::Source).writes, 0);
     source.post(&path, "description=x", None).await;
-    assert_eq!(rules(&running, &[]), [rule::STAYER]);
+    assert_eq!(rules(&running, &[]).await, [rule::STAYER]);
     let world = source.get("/_cutover/world").await.json();
     assert_eq!(world["violations"][0]["rule"], rule::STAYER);
     assert_eq!(world["source"]["requests"]["writes"], 1);
@@ -85,7 +86,7 @@ async fn somebody_at_the_dashboard_changes_the_ledger_before_the_write_and_is_no
     destination
         .post(&ledger, &format!("amount=-{}&currency=usd", credit + 700), None)
         .await;
-    assert_eq!(rules(&running, &[claim(&id, credit + 700)]), [""; 0]);
+    assert_eq!(rules(&running, &[claim(&id, credit + 700)]).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -127,12 +128,12 @@ async fn a_killed_world_comes_back_as_it_was() {
     destination.post(&ledger, "amount=-5&currency=usd", None).await;
     source.get("/v1/account").await;
     let before = look(&running).await;
-    let found = running.verdict(&[]);
+    let found = running.verdict(&Claims::default()).await;
     drop(running);
 
     let (running, source, _) = start(make()).await;
     assert_eq!(look(&running).await, before);
-    assert_eq!(running.verdict(&[]), found);
+    assert_eq!(running.verdict(&Claims::default()).await, found);
     let again = source.post(&ledger, &drain, Some("k1")).await;
     assert_eq!(again.body, first.body);
     let stored = source.post("/v1/customers", "name=New", Some("k2")).await;

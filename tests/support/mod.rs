@@ -50,7 +50,13 @@ impl Said {
 
     /// The summary of the only stage.
     pub(crate) fn stage(&self) -> Value {
-        self.json()["stages"][0].clone()
+        let summary = self.json();
+        let stages = summary["stages"].as_array().unwrap().iter();
+        stages
+            .clone()
+            .find(|stage| stage["stage"] == "credits")
+            .unwrap()
+            .clone()
     }
 
     /// Ended with this code, or the test fails with everything it said.
@@ -128,10 +134,15 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// `0..count`, shared between two threads: the machine that runs the tests has few cores.
 pub(crate) fn two_at_a_time(count: usize, work: impl Fn(usize) + Sync) {
+    at_a_time(2, count, work);
+}
+
+/// The same between more threads, for work that mostly waits: for a rate that is kept, or a stall that is simulated.
+pub(crate) fn at_a_time(threads: usize, count: usize, work: impl Fn(usize) + Sync) {
     use std::sync::atomic::{AtomicUsize, Ordering};
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..2 {
+        for _ in 0..threads {
             scope.spawn(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);

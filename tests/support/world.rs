@@ -14,6 +14,10 @@ pub(crate) struct World {
     process: Child,
     pub(crate) source: Account,
     pub(crate) destination: Account,
+    /// The mapping file of the copy.
+    pub(crate) mapping: String,
+    /// Address of the application's database.
+    pub(crate) database: String,
 }
 
 /// What both accounts look like in the end, so that two nights can be compared: per side and customer the ledger's sums
@@ -41,6 +45,8 @@ impl World {
             process,
             source: Account::of(&ready["source"]),
             destination: Account::of(&ready["destination"]),
+            mapping: ready["mapping_csv"].as_str().unwrap().to_owned(),
+            database: ready["database_url"].as_str().unwrap().to_owned(),
         }
     }
 

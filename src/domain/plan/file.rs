@@ -4,6 +4,7 @@
 
 use std::convert::Infallible;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -148,7 +149,7 @@ pub fn read_lines<E: Display>(lines: impl Iterator<Item = Result<String, E>>) ->
                 head = Some(read_head(&text)?);
             } else {
                 let change: Change = serde_json::from_str(&text).map_err(|e| unreadable(number, &e))?;
-                changes.push(change);
+                changes.push(Arc::new(change));
             }
         }
         number += 1;
@@ -158,7 +159,7 @@ pub fn read_lines<E: Display>(lines: impl Iterator<Item = Result<String, E>>) ->
     };
     let end: End = serde_json::from_str(&last).map_err(|_| PlanFileError::Short { line: number })?;
     let (header, out, findings, made_at) = (head.header, head.out_of_scope, head.findings, head.made_at);
-    let plan = Plan::seal(header, out, changes, findings, made_at)?;
+    let plan = Plan::seal_rows(header, out, changes, findings, made_at)?;
     if plan.digest != end.digest || end.rows != plan.changes.len() as u64 {
         return Err(PlanFileError::Tampered {
             found: plan.digest,

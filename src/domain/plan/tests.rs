@@ -34,6 +34,7 @@ fn write(role: Role) -> PlannedWrite {
         money: Some(Money::new(5, usd())),
         when: When::Always,
         irreversible: false,
+        marked: true,
     }
 }
 
@@ -64,6 +65,7 @@ fn change(key: &str, verdict: Verdict, amount: i64) -> Change {
         }],
         decision: None,
         payload: "{}".into(),
+        update: None,
         evidence: vec![],
     }
 }

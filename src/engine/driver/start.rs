@@ -45,6 +45,8 @@ pub struct Begin {
     pub links: BTreeMap<Role, Link>,
     /// Loads write keys.
     pub write_keys: WriteKeys,
+    /// The application's database, where one is configured.
+    pub app: Option<crate::appdb::Database>,
     /// GETs of the last 30 days before this run, by the operator's word.
     pub gets_before: BTreeMap<Role, u64>,
     /// Settings of the stages.
@@ -96,6 +98,8 @@ pub async fn start(begin: Begin) -> Result<Handle, StartError> {
         readers,
         accounts: begin.accounts.clone(),
         settings: begin.settings.clone(),
+        app: begin.app.as_ref().map(crate::appdb::Database::reader),
+        ids: Arc::default(),
         clock: begin.clock.clone(),
         reports,
     };
@@ -111,6 +115,7 @@ pub async fn start(begin: Begin) -> Result<Handle, StartError> {
             .collect(),
         links: begin.links,
         write_keys: begin.write_keys,
+        app: begin.app,
         gets_before: begin.gets_before,
         counted: BTreeMap::new(),
         process_began: begin.clock.now(),

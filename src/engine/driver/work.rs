@@ -14,7 +14,7 @@ use crate::engine::machine;
 use crate::engine::pin;
 use crate::engine::server_time::ServerTime;
 use crate::engine::state::{EffectBook, Phase, StageState};
-use crate::engine::worker::{Planned, Report};
+use crate::engine::worker::{Desk, NotGathered, Planned, Report};
 use crate::engine::writer::{self, Finished, Gate, Known, Stop};
 use crate::stages;
 
@@ -25,7 +25,7 @@ const PREVIEW_ROWS: usize = 2_000;
 impl Engine {
     pub(super) fn gather(&mut self, id: StageId) {
         let Some(stage) = stages::get(id) else { return };
-        let (desk, vault, seq) = (self.desk.clone(), self.vault.clone(), self.state.journal_seq);
+        let (desk, vault, seq) = (self.desk(), self.vault.clone(), self.state.journal_seq);
         self.reading.retain(|task| !task.is_finished());
         self.reading.push(tokio::spawn(desk.gather(stage, vault, seq)));
     }
@@ -71,8 +71,7 @@ impl Engine {
             return;
         };
         self.set_phase(id, Phase::Checking);
-        self.reading
-            .push(tokio::spawn(self.desk.clone().check(stage, plan)));
+        self.reading.push(tokio::spawn(self.desk().check(stage, plan)));
     }
 
     pub(super) fn audit(&mut self, id: StageId) {
@@ -82,7 +81,39 @@ impl Engine {
         let ends = self.state.stage(id).map(ends).unwrap_or_default();
         self.set_phase(id, Phase::Auditing);
         self.reading
-            .push(tokio::spawn(self.desk.clone().audit(stage, plan, ends)));
+            .push(tokio::spawn(self.desk().audit(stage, plan, ends)));
+    }
+
+    /// Writes the files for people that come of a stage's plan. They can be made again, so a failure is told and no more.
+    pub(super) fn keep_files(&mut self, id: StageId) {
+        let (Some(stage), Some(plan)) = (stages::get(id), self.plan_of(id)) else {
+            return;
+        };
+        let mut files: Vec<(String, Vec<u8>)> = stage
+            .files(&plan)
+            .into_iter()
+            .map(|file| (file.name.to_owned(), file.bytes))
+            .collect();
+        let mut ids = crate::domain::mapped::IdMap::default();
+        if let Some(state) = self.state.stage(id) {
+            super::ids::of_stage(&*stage, state, &self.book, &mut ids);
+        }
+        if !ids.is_empty() {
+            files.push((format!("{id}-ids.csv"), super::ids::csv(&ids)));
+        }
+        for (name, bytes) in files {
+            if let Err(error) = self.vault.dir().store_file(&name, &bytes) {
+                self.note(format!("{name} could not be written: {error}"), Tone::Bad);
+            }
+        }
+    }
+
+    /// What a worker needs, with the ids as they are known now.
+    fn desk(&self) -> Desk {
+        Desk {
+            ids: Arc::new(super::ids::of_run(&self.state, &self.book)),
+            ..self.desk.clone()
+        }
     }
 
     pub(super) fn plan_of(&self, id: StageId) -> Option<Arc<crate::domain::plan::Plan>> {
@@ -115,6 +146,7 @@ impl Engine {
             desk: self.desk.clone(),
             links: self.links.clone(),
             write_keys: self.write_keys.clone(),
+            app: self.app.as_ref().map(crate::appdb::Database::writer),
             journal: self.journal.clone(),
             server: self.server.clone(),
             process_began: self.process_began,
@@ -141,9 +173,10 @@ impl Engine {
             } => self.planned(stage, *planned).await,
             Report::Gathered {
                 stage,
-                result: Err(why),
+                result: Err(NotGathered { why, input }),
             } => {
-                self.record_quietly(Record::GatherFailed { stage, why }).await;
+                let failed = Record::GatherFailed { stage, why, input };
+                self.record_quietly(failed).await;
             }
             Report::Checked { stage, plan, result } => {
                 self.set_phase(stage, Phase::Review);
@@ -174,6 +207,14 @@ impl Engine {
                     Err(why) => Record::AuditFailed { stage, why },
                 };
                 self.record_quietly(record).await;
+            }
+            Report::Undone { stage, why } => {
+                self.writing = None;
+                if let Some(why) = why {
+                    let why = format!("not all rows were given back: {why}");
+                    // What a failed append left unsaid is fatal and shown as such.
+                    self.record_quietly(Record::Halted { stage, why }).await;
+                }
             }
             Report::Written { stage, finished } => {
                 let acts = self.finished(stage, &finished);
@@ -269,7 +310,13 @@ fn pending(stage: &StageState) -> Vec<Arc<Change>> {
         return Vec::new();
     };
     let rows = plan.changes().iter().zip(stage.rows.iter());
-    rows.filter(|(change, row)| change.verdict == Verdict::Planned && row.end.is_none())
+    // Whether a row of the database was committed stands in its effect ledger, so asking again is always right.
+    let is_open = |change: &Change, end: Option<RowEnd>| match end {
+        None => true,
+        Some(RowEnd::Unknown) => change.update.is_some(),
+        Some(_) => false,
+    };
+    rows.filter(|(change, row)| change.verdict == Verdict::Planned && is_open(change, row.end))
         .map(|(change, _)| change.clone())
         .collect()
 }
@@ -304,9 +351,10 @@ struct Job {
     granted: std::collections::BTreeMap<Role, u64>,
     stop: Stop,
     stage: StageId,
-    desk: crate::engine::worker::Desk,
+    desk: Desk,
     links: std::collections::BTreeMap<Role, crate::stripe::Link>,
     write_keys: super::WriteKeys,
+    app: Option<crate::appdb::Writer>,
     journal: Arc<dyn crate::engine::journal::Store<Record>>,
     server: std::collections::BTreeMap<Role, ServerTime>,
     process_began: crate::domain::time::UtcMs,
@@ -359,6 +407,7 @@ impl Job {
             run: self.run,
             folded: self.folded,
             granted: self.granted,
+            app: self.app,
         };
         Ok(writer::write(gate, self.changes, &self.known).await)
     }

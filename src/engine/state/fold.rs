@@ -75,7 +75,10 @@ impl StageState {
                 };
             }
             Record::Gathered { snapshot, .. } => self.snapshot = Some(snapshot.clone()),
-            Record::GatherFailed { why, .. } => self.phase = Phase::GatherFailed { why: why.clone() },
+            Record::GatherFailed { why, input, .. } => {
+                let (why, input) = (why.clone(), *input);
+                self.phase = Phase::GatherFailed { why, input };
+            }
             Record::Planned { file, digest, .. } => {
                 let plan = plans.load(file)?;
                 if plan.digest() != *digest {
@@ -124,6 +127,11 @@ impl StageState {
                     .unwrap_or_default();
                 self.findings = Arc::new(kept.into_iter().chain(findings.iter().cloned()).collect());
             }
+            Record::Undone { left, .. } => {
+                self.phase = Phase::Undone;
+                let kept = self.findings.iter().cloned();
+                self.findings = Arc::new(kept.chain(left.iter().cloned()).collect());
+            }
             Record::AuditFailed { why, .. } => self.phase = Phase::AuditFailed { why: why.clone() },
             _ => self.apply_row(record, at),
         }
@@ -167,6 +175,13 @@ impl StageState {
             Record::Probe {
                 row, found: false, ..
             } => self.detail(row, |detail| detail.needs_reissue = true),
+            Record::Batch { rows, .. } => {
+                for row in rows {
+                    if let Some(row) = self.row_mut(row) {
+                        row.working = true;
+                    }
+                }
+            }
             Record::Reissue { row, .. } => self.reopen(row),
             Record::Row {
                 row,
@@ -225,9 +240,17 @@ impl StageState {
             return;
         };
         let Some(row) = self.row_mut(key) else { return };
-        if row.end.is_some() {
-            return;
+        // A row ends once, but for two cases: it is taken back, and what was unknown is found out.
+        match row.end {
+            Some(before) if may_follow(before, end) => {
+                if let Some(rows) = self.tally.rows.get_mut(&before) {
+                    *rows = rows.saturating_sub(1);
+                }
+            }
+            Some(_) => return,
+            None => {}
         }
+        let Some(row) = self.row_mut(key) else { return };
         row.end = Some(end);
         row.working = false;
         let moved = row.detail.as_ref().and_then(|detail| detail.moved);
@@ -293,7 +316,25 @@ fn word(ended: &Ended) -> EffectWord {
     }
 }
 
+/// Whether `end` may replace `before`. Neither carries money: both are about rows of the application's database.
+fn may_follow(before: RowEnd, end: RowEnd) -> bool {
+    matches!(
+        (before, end),
+        (RowEnd::Done, RowEnd::Undone) | (RowEnd::Unknown, RowEnd::Done | RowEnd::Drifted)
+    )
+}
+
 impl EffectBook {
+    /// The object the row's writes made, if they did.
+    #[must_use]
+    pub fn object(&self, stage: StageId, row: &ChangeKey) -> Option<&str> {
+        let effects = self.0.get(&(stage, row.clone()))?;
+        effects
+            .iter()
+            .find_map(|(_, state)| state.attested())
+            .map(|attested| attested.object.as_str())
+    }
+
     /// Makes `record` true for the writer.
     pub fn apply(&mut self, record: &Record, at: UtcMs) {
         match record {

@@ -7,7 +7,7 @@ use crate::domain::change::Change;
 use crate::domain::ids::Role;
 use crate::domain::record::{Attested, Ended, Intent};
 use crate::domain::text::safe;
-use crate::domain::write::{PlannedWrite, When, idempotency_key, marker};
+use crate::domain::write::{PlannedWrite, When, idempotency_key, is_place, marker};
 use crate::engine::protocol::Answer;
 use crate::stages::{Fact, Look};
 use crate::stripe::error::Failure;
@@ -151,6 +151,7 @@ impl Shared {
             return Err(format!("{} is not a write of the approved plan", write.effect));
         };
         let same = planned.op == write.op && planned.role == write.role && planned.path == write.path;
+        let same = same && form_fits(planned, write);
         let smaller = match (planned.money, write.money) {
             (Some(most), Some(now)) => {
                 now.currency == most.currency
@@ -196,10 +197,13 @@ impl Shared {
         let plan = gate.approved.plan().digest();
         let form = write.form.iter().filter(|(name, _)| !is_marker(name));
         let form = form.fold(Form::new(), |form, (name, value)| form.with(name, value));
-        let form = form
-            .metadata(marker::EFFECT, &write.effect)
-            .metadata(marker::RUN, &gate.run)
-            .metadata(marker::PLAN, plan.prefix12());
+        let form = if write.marked {
+            form.metadata(marker::EFFECT, &write.effect)
+                .metadata(marker::RUN, &gate.run)
+                .metadata(marker::PLAN, plan.prefix12())
+        } else {
+            form
+        };
         let now = gate.clock.now();
         Intent {
             stage: gate.stage.id(),
@@ -314,21 +318,11 @@ impl Shared {
         }
     }
 
-    /// Finds `write` among what a look saw: by its marker, then attested like an answer.
+    /// Finds `write` among what a look saw: by its marker or what it set, then attested like an answer.
     pub(super) fn find(&self, write: &PlannedWrite, items: &[Bytes]) -> Result<Option<Attested>, String> {
-        #[derive(serde::Deserialize)]
-        struct Marked {
-            metadata: Option<std::collections::BTreeMap<String, String>>,
-        }
         let livemode = self.gate.approved.plan().header().accounts.environment.livemode();
         for item in items {
-            let Ok(Marked {
-                metadata: Some(metadata),
-            }) = serde_json::from_slice(item)
-            else {
-                continue;
-            };
-            if metadata.get(marker::EFFECT) != Some(&write.effect.0) {
+            if !self.gate.stage.is_effect(write, item) {
                 continue;
             }
             let attested = self.gate.stage.attest(write, item, livemode)?;
@@ -341,8 +335,82 @@ impl Shared {
     }
 }
 
+/// Field by field what was approved, but for an amount, which [`Shared::may_send`] bounds, and for a place kept free for
+/// an id that did not exist yet. A write taken up from its intent carries our markers besides.
+fn form_fits(planned: &PlannedWrite, write: &PlannedWrite) -> bool {
+    let mut sent = write.form.iter().filter(|(name, _)| !is_marker(name));
+    let fits = planned
+        .form
+        .iter()
+        .filter(|(name, _)| !is_marker(name))
+        .all(|(name, value)| {
+            sent.next().is_some_and(|(sent_name, sent_value)| {
+                let free = is_place(value) || (name == "amount" && planned.money.is_some());
+                sent_name == name && !is_place(sent_value) && (sent_value == value || free)
+            })
+        });
+    fits && sent.next().is_none()
+}
+
 fn is_marker(name: &str) -> bool {
     [marker::EFFECT, marker::RUN, marker::PLAN]
         .iter()
         .any(|marker| name == format!("metadata[{marker}]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::EffectId;
+    use crate::domain::money::{Currency, Money};
+    use crate::domain::write::{Method, place_of};
+
+    fn write(form: &[(&str, &str)], moves: bool) -> PlannedWrite {
+        let form = form
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        PlannedWrite {
+            op: "op".into(),
+            role: Role::Destination,
+            effect: EffectId("e".into()),
+            method: Method::Post,
+            path: "/v1/products/p".into(),
+            form: form.collect(),
+            money: moves.then(|| Money::new(5, Currency::parse("usd").unwrap())),
+            when: When::Always,
+            irreversible: false,
+            marked: true,
+        }
+    }
+
+    #[test]
+    fn only_an_amount_and_a_place_kept_free_may_differ_from_what_was_approved() {
+        let place = place_of("price_1");
+        let fits = |planned: &[(&str, &str)], sent: &[(&str, &str)], moves| {
+            form_fits(&write(planned, moves), &write(sent, moves))
+        };
+        assert!(fits(&[("name", "A")], &[("name", "A")], false));
+        assert!(fits(
+            &[("default_price", &place)],
+            &[("default_price", "price_9")],
+            false
+        ));
+        assert!(fits(&[("amount", "-5")], &[("amount", "-3")], true));
+        assert!(fits(
+            &[("name", "A")],
+            &[("name", "A"), ("metadata[cutover_effect]", "e")],
+            false
+        ));
+        assert!(
+            !fits(&[("default_price", &place)], &[("default_price", &place)], false),
+            "never filled in"
+        );
+        assert!(
+            !fits(&[("amount", "-5")], &[("amount", "-3")], false),
+            "an amount that is no money of the row"
+        );
+        assert!(!fits(&[("name", "A")], &[("name", "B")], false));
+        assert!(!fits(&[("name", "A")], &[("name", "A"), ("balance", "5")], false));
+        assert!(!fits(&[("name", "A"), ("url", "u")], &[("name", "A")], false));
+    }
 }

@@ -27,6 +27,8 @@ enum Next {
     Later(UtcMs),
     /// The row has ended.
     Ended,
+    /// The row has ended, and whether its write happened is not known.
+    Unsettled,
     /// No new write may start.
     Stop,
 }
@@ -64,6 +66,15 @@ impl Shared {
                 Ok(Next::Go) => {}
                 Ok(Next::Ended) => {
                     subject.rows.pop_front();
+                }
+                Ok(Next::Unsettled) => {
+                    subject.rows.pop_front();
+                    // They stay pending: when a person has settled the row, writing takes them up. What is open is settled
+                    // whatever it rests on.
+                    let stage = &self.gate.stage;
+                    subject
+                        .rows
+                        .retain(|row| row.under_way.is_some() || !stage.follows(&row.change));
                 }
                 Ok(Next::Later(due)) => return lock(&self.queue).put_back(subject, due),
                 // The queue keeps the subject as taken, so that writing does not count as complete.
@@ -305,7 +316,11 @@ impl Shared {
             moved,
         })
         .await?;
-        Ok(Next::Ended)
+        Ok(if end == RowEnd::Unknown {
+            Next::Unsettled
+        } else {
+            Next::Ended
+        })
     }
 }
 

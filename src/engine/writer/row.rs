@@ -98,6 +98,7 @@ impl Row {
             money: intent.money,
             when: planned.map_or(When::Always, |write| write.when),
             irreversible: planned.is_some_and(|write| write.irreversible),
+            marked: planned.is_none_or(|write| write.marked),
         }
     }
 

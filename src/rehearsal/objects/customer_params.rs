@@ -1,8 +1,10 @@
 //! What creating, updating and listing customers takes (`POST /v1/customers`, `POST /v1/customers/{customer}`).
 
+use super::tax_ids;
 use crate::rehearsal::params::{P, Ty, opt, req};
 
-const ADDRESS: &[P] = &[
+/// A postal address.
+pub(crate) const ADDRESS: &[P] = &[
     opt("city", Ty::Text(5000)),
     opt("country", Ty::Text(5000)),
     opt("line1", Ty::Text(5000)),
@@ -41,7 +43,6 @@ const TAX: &[P] = &[
         Ty::Enum(&["auto", "deferred", "immediately"]),
     ),
 ];
-const TAX_ID: &[P] = &[req("type", Ty::Text(5000)), req("value", Ty::Text(5000))];
 
 /// What both creating and updating take.
 pub(crate) const WRITE: &[P] = &[
@@ -67,7 +68,7 @@ pub(crate) const WRITE: &[P] = &[
 /// What only creating takes.
 pub(crate) const CREATE: &[P] = &[
     opt("payment_method", Ty::Id),
-    opt("tax_id_data", Ty::Hashes(TAX_ID)),
+    opt("tax_id_data", Ty::Hashes(tax_ids::CREATE)),
     opt("test_clock", Ty::Text(5000)),
 ];
 /// What only updating takes.

@@ -2,15 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{cash_balance, payment_methods};
+use super::{cash_balance, payment_methods_view, sources, subscriptions, subscriptions_view, tax_ids};
 use crate::rehearsal::call::nullable;
+use crate::rehearsal::catalogue::Status;
 use crate::rehearsal::currency::Cur;
 use crate::rehearsal::expand::Expand;
 use crate::rehearsal::pages;
-use crate::rehearsal::world::{Account, Customer, Method, MethodKind};
+use crate::rehearsal::world::{Account, Customer};
 
 /// Rare fields that are shown as null when they are not set.
 const NULLABLE: [&str; 5] = ["description", "phone", "shipping", "discount", "test_clock"];
+
+/// Elements of a list inside a customer.
+const INLINE: usize = 10;
 
 /// The customer as an answer.
 pub(crate) fn show(account: &Account, customer: &Customer, expand: &Expand) -> Value {
@@ -79,21 +83,39 @@ fn include(account: &Account, customer: &Customer, expand: &Expand, out: &mut Ma
     if expand.has("cash_balance") {
         out.insert("cash_balance".into(), cash_balance::show(account, customer));
     }
+    let mut list = |name: &str, mut all: Vec<Value>| {
+        let more = all.len() > INLINE;
+        all.truncate(INLINE);
+        let list = pages::envelope(&format!("{base}/{name}"), all, more);
+        out.insert(name.to_owned(), list);
+    };
     if expand.has("sources") {
-        let cards = legacy_cards(account, customer);
-        let more = cards.len() > 10;
-        let data = cards
-            .into_iter()
-            .take(10)
-            .map(|m| payment_methods::show_source(account, m));
-        let list = pages::envelope(&format!("{base}/sources"), data.collect(), more);
-        out.insert("sources".into(), list);
+        let inner = expand.below("sources").below("data");
+        let newest_first = sources::of(account, customer).into_iter().rev();
+        list(
+            "sources",
+            newest_first.map(|m| sources::show(account, m, &inner)).collect(),
+        );
     }
-    for name in ["subscriptions", "tax_ids"] {
-        if expand.has(name) {
-            let list = pages::envelope(&format!("{base}/{name}"), Vec::new(), false);
-            out.insert(name.into(), list);
-        }
+    if expand.has("tax_ids") {
+        let inner = expand.below("tax_ids").below("data");
+        let newest_first = customer.tax_ids.iter().rev();
+        list(
+            "tax_ids",
+            newest_first
+                .map(|t| tax_ids::show(account, customer, t, &inner))
+                .collect(),
+        );
+    }
+    if expand.has("subscriptions") {
+        let inner = expand.below("subscriptions").below("data");
+        let rows = subscriptions::of_customer(account, &customer.id);
+        let live = rows.iter().rev().filter(|s| s.status != Status::Canceled);
+        list(
+            "subscriptions",
+            live.map(|s| subscriptions_view::show(account, s, &inner))
+                .collect(),
+        );
     }
     if expand.has("tax") {
         out.insert("tax".into(), tax(customer));
@@ -109,15 +131,6 @@ fn credit_balance(customer: &Customer) -> Value {
         (cur.as_str().to_owned(), json!(lie - sum))
     });
     Value::Object(shown.collect())
-}
-
-fn legacy_cards<'a>(account: &'a Account, customer: &Customer) -> Vec<&'a Method> {
-    let methods = customer
-        .methods
-        .iter()
-        .rev()
-        .filter_map(|slot| account.methods.at(*slot));
-    methods.filter(|m| m.kind == MethodKind::LegacyCard).collect()
 }
 
 fn tax(customer: &Customer) -> Value {
@@ -143,7 +156,7 @@ fn invoice_settings(account: &Account, customer: &Customer, expand: &Expand) -> 
     let method = customer.default_method.and_then(|slot| account.methods.at(slot));
     let default = match method {
         Some(method) if inner.has("default_payment_method") => {
-            payment_methods::show(account, method, &inner.below("default_payment_method"))
+            payment_methods_view::show(account, method, &inner.below("default_payment_method"))
         }
         _ => json!(method.map(|m| &*m.id)),
     };
@@ -157,16 +170,31 @@ fn invoice_settings(account: &Account, customer: &Customer, expand: &Expand) -> 
 
 fn default_source(account: &Account, customer: &Customer, expand: &Expand) -> Value {
     match customer.default_source.and_then(|slot| account.methods.at(slot)) {
-        Some(method) if expand.has("default_source") => payment_methods::show_source(account, method),
+        Some(method) if expand.has("default_source") => {
+            sources::show(account, method, &expand.below("default_source"))
+        }
         method => json!(method.map(|m| &*m.id)),
     }
 }
 
 fn invoice_prefix(customer: &Customer) -> Value {
     or(customer.rest("invoice_prefix"), {
-        let seed = crate::rehearsal::ids::mix(&[b"prefix", customer.id.as_bytes()]);
-        json!(format!("{:08X}", seed & 0xffff_ffff))
+        json!(format!("{:08X}", own_prefix(customer)))
     })
+}
+
+/// The number a prefix is made from when nobody chose one.
+fn own_prefix(customer: &Customer) -> u64 {
+    crate::rehearsal::ids::mix(&[b"prefix", customer.id.as_bytes()]) & 0xffff_ffff
+}
+
+/// Whether the customer's invoices bear this prefix.
+pub(super) fn has_prefix(customer: &Customer, prefix: &str) -> bool {
+    let chosen = customer.rest.as_ref().and_then(|r| r.get("invoice_prefix"));
+    match chosen.and_then(Value::as_str) {
+        Some(chosen) => chosen == prefix,
+        None => prefix.len() == 8 && u64::from_str_radix(prefix, 16) == Ok(own_prefix(customer)),
+    }
 }
 
 fn or(value: Value, default: Value) -> Value {

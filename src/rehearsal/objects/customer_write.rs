@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::balance_transactions::{self, NewRow};
-use super::{cash_balance, payment_methods};
+use super::{cash_balance, customer_view, payment_methods};
 use crate::rehearsal::address::Address;
 use crate::rehearsal::call::{Call, nullable};
 use crate::rehearsal::errors::Refusal;
@@ -23,6 +23,7 @@ const PLAIN: [&str; 5] = [
 pub(crate) fn apply(call: &mut Call<'_>, slot: u32) -> Result<(), Refusal> {
     let params = call.params;
     let default = checked_default(call, slot)?;
+    checked_settings(call, slot)?;
     let source = checked_source(call, slot)?;
     if let Some(target) = params.int("balance") {
         set_balance(call, slot, target)?;
@@ -93,7 +94,7 @@ fn merge_shipping(old: &Value, node: &Node) -> Value {
     }
     let address = node
         .get("address")
-        .and_then(|given| Address::merged(None, given))
+        .and_then(|given| Address::merged(Some(&Address::of_json(&old["address"])), given))
         .map_or_else(|| old["address"].clone(), |a| a.json());
     merged.insert("address".into(), address);
     Value::Object(merged)
@@ -144,17 +145,62 @@ fn merge_settings(customer: &mut Customer, params: Params<'_>) {
         };
         merged.insert("custom_fields".into(), value);
     }
-    if let Some(options) = given.hash("rendering_options") {
-        let shown = json!({
-            "amount_tax_display": options.text("amount_tax_display"),
-            "template": options.text("template"),
-        });
+    if let Some(node) = given.node("rendering_options") {
+        let shown = merge_rendering(&merged, node);
         merged.insert("rendering_options".into(), shown);
     }
     if !merged.is_empty() {
         customer
             .rest_mut()
             .insert("invoice_settings".into(), Value::Object(merged));
+    }
+}
+
+fn merge_rendering(settings: &Map<String, Value>, node: &Node) -> Value {
+    if node.text().is_some() {
+        return Value::Null;
+    }
+    let mut merged = Map::new();
+    for name in ["amount_tax_display", "template"] {
+        let kept = settings.get("rendering_options").map(|old| old[name].clone());
+        let given = node.get(name).and_then(Node::text);
+        let value = given.map(|text| nullable(Some(text))).or(kept);
+        merged.insert(name.into(), value.unwrap_or_default());
+    }
+    Value::Object(merged)
+}
+
+/// Most custom fields on invoices (schema `invoice_setting_customer_setting`).
+const MOST_FIELDS: usize = 4;
+
+/// What the types of the parameters cannot say: the number of custom fields, and whose an invoice prefix is.
+fn checked_settings(call: &Call<'_>, slot: u32) -> Result<(), Refusal> {
+    let settings = call.params.hash("invoice_settings");
+    let fields = settings.and_then(|s| s.node("custom_fields"));
+    if fields.is_some_and(|f| f.children().len() > MOST_FIELDS) {
+        let param = "invoice_settings[custom_fields]";
+        let message = format!("You may only specify up to {MOST_FIELDS} custom fields.");
+        return Err(Refusal::invalid(param, message));
+    }
+    let Some(prefix) = call.params.text("invoice_prefix").filter(|p| !p.is_empty()) else {
+        return Ok(());
+    };
+    let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+    if prefix.len() < 3 || !prefix.bytes().all(fits) {
+        let message = "Invalid invoice prefix. It must be 3–12 uppercase letters or numbers.".to_owned();
+        return Err(Refusal::invalid("invoice_prefix", message));
+    }
+    let others = call.account.customers.rows().iter().enumerate();
+    let mut others = others.filter(|(at, c)| *at != slot as usize && !c.deleted);
+    match others.find(|(_, c)| customer_view::has_prefix(c, prefix)) {
+        None => Ok(()),
+        Some((_, taken)) => {
+            let message = format!(
+                "This invoice number prefix is taken by customer: {}. Please enter a different prefix.",
+                taken.id
+            );
+            Err(Refusal::rejected(Some("invoice_prefix"), message))
+        }
     }
 }
 
@@ -165,7 +211,7 @@ fn checked_source(call: &mut Call<'_>, slot: u32) -> Result<Option<u32>, Refusal
     let Some(id) = call.params.text("default_source") else {
         return Ok(None);
     };
-    payment_methods::attached(call, slot, id, "default_source").map(Some)
+    payment_methods::own_source(call, slot, id, "default_source").map(Some)
 }
 
 /// Writes the difference to `target` as an adjustment, in the customer's currency or else the account's.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{customer_view, customer_write, payment_methods};
+use super::{customer_view, customer_write, payment_methods, subscriptions, tax_ids};
 use crate::rehearsal::call::{Answer, Call, live_customer};
 use crate::rehearsal::errors::Refusal;
 use crate::rehearsal::expand::{Expand, Kind};
@@ -19,7 +19,9 @@ pub(crate) fn create(call: &mut Call<'_>) -> Answer {
     let id = ids::customer(call.new_seed("cus_"));
     let created = Account::stamp(&call.account.customers, call.now);
     let slot = call.account.add_customer(Customer::bare(&id, created, Role::New));
-    let applied = payment_methods::attach_new(call, slot).and_then(|()| customer_write::apply(call, slot));
+    let applied = payment_methods::attach_new(call, slot)
+        .and_then(|()| tax_ids::add_all(call, slot))
+        .and_then(|()| customer_write::apply(call, slot));
     if let Err(refused) = applied {
         // Stripe makes nothing when a parameter turns out wrong; the slot stays, as a deleted row no list shows.
         if let Some(customer) = call.account.customers.at_mut(slot) {
@@ -72,6 +74,7 @@ pub(crate) fn delete(call: &mut Call<'_>) -> Answer {
     }
     customer.deleted = true;
     call.account.set_email(slot, None);
+    subscriptions::end_all(call, &id);
     call.touch(&id);
     call.event("customer.deleted", last, None);
     Ok(customer_view::show_deleted(&id))
@@ -132,7 +135,7 @@ fn finish(
 }
 
 /// The fields an update changed, with the values they had.
-fn changed(before: &Value, after: &Value) -> Value {
+pub(crate) fn changed(before: &Value, after: &Value) -> Value {
     let (Some(before), Some(after)) = (before.as_object(), after.as_object()) else {
         return json!({});
     };

@@ -1,18 +1,16 @@
-//! Payment methods, read only but for the test tokens a customer may be created with.
+//! Reading payment methods, and what the endpoints that change them share.
 
-use serde_json::{Value, json};
-
+use super::customers;
 use super::method_types::TYPES;
-use super::{customer_view, customers};
+use super::payment_methods_view::show;
 use crate::rehearsal::call::{Answer, Call};
 use crate::rehearsal::errors::Refusal;
-use crate::rehearsal::expand::{Expand, Kind};
-use crate::rehearsal::ids;
+use crate::rehearsal::expand::Kind;
 use crate::rehearsal::pages;
 use crate::rehearsal::params::{P, Ty, opt};
 use crate::rehearsal::world::{Account, Method, MethodKind};
 
-const NAME: &str = "PaymentMethod";
+pub(super) const NAME: &str = "PaymentMethod";
 
 /// What listing takes besides paging.
 pub(crate) const LIST: &[P] = &[
@@ -47,10 +45,11 @@ fn list(call: &Call<'_>, slot: u32) -> Answer {
         .at(slot)
         .map(|c| c.methods.as_slice())
         .unwrap_or_default();
-    let rows: Vec<&Method> = slots.iter().filter_map(|s| account.methods.at(*s)).collect();
+    let rows = slots.iter().filter_map(|s| account.methods.at(*s));
+    let rows: Vec<&Method> = rows.filter(|m| m.kind.is_payment_method()).collect();
     let (wanted, redisplay) = (call.params.text("type"), call.params.text("allow_redisplay"));
     let keep = |m: &&Method| {
-        wanted.is_none_or(|t| t == type_name(m.kind)) && redisplay.is_none_or(|r| r == "unspecified")
+        wanted.is_none_or(|t| t == m.kind.type_name()) && redisplay.is_none_or(|r| r == allow_redisplay(m))
     };
     let (data, more) = page.cut(&rows, NAME, |id| pages::place(&rows, id), keep)?;
     let data = data.into_iter().map(|m| show(account, m, &expand));
@@ -60,10 +59,9 @@ fn list(call: &Call<'_>, slot: u32) -> Answer {
 /// `GET /v1/payment_methods/{payment_method}`
 pub(crate) fn retrieve(call: &mut Call<'_>) -> Answer {
     let expand = call.expand(Kind::Method)?;
-    let id = call.arg(0);
-    let method = call.account.methods.get(id);
-    let method = method.ok_or_else(|| Refusal::missing(NAME, id, "payment_method", true))?;
-    Ok(show(call.account, method, &expand))
+    let slot = by_path(call)?;
+    let method = call.account.methods.at(slot);
+    Ok(method.map_or_else(Default::default, |m| show(call.account, m, &expand)))
 }
 
 /// `GET /v1/customers/{customer}/payment_methods/{payment_method}`
@@ -71,28 +69,60 @@ pub(crate) fn retrieve_of_customer(call: &mut Call<'_>) -> Answer {
     let expand = call.expand(Kind::Method)?;
     let slot = call.customer_slot()?;
     let id = call.arg(1);
-    let method = call.account.methods.get(id).filter(|m| m.customer == slot);
+    let method = call.account.methods.get(id);
+    let method = method.filter(|m| m.customer == Some(slot) && m.kind.is_payment_method());
     let method = method.ok_or_else(|| Refusal::missing(NAME, id, "payment_method", true))?;
     Ok(show(call.account, method, &expand))
 }
 
-/// The slot of a method attached to the customer; any other is refused.
+/// The slot of the payment method named first in the path.
+pub(super) fn by_path(call: &Call<'_>) -> Result<u32, Refusal> {
+    let id = call.arg(0);
+    let found = call.account.methods.slot(id);
+    let known = |slot: &u32| {
+        let method = call.account.methods.at(*slot);
+        method.is_some_and(|m| m.kind.is_payment_method())
+    };
+    found
+        .filter(known)
+        .ok_or_else(|| Refusal::missing(NAME, id, "payment_method", true))
+}
+
+/// What a method says about being shown to its customer again.
+pub(super) fn allow_redisplay(method: &Method) -> &'static str {
+    let more = method.more.as_ref();
+    more.and_then(|m| m.allow_redisplay).unwrap_or("unspecified")
+}
+
+/// The slot of a payment method attached to the customer; any other is refused.
 pub(crate) fn attached(call: &Call<'_>, slot: u32, id: &str, param: &str) -> Result<u32, Refusal> {
     let found = call.account.methods.slot(id);
-    let owner = found
-        .and_then(|at| call.account.methods.at(at))
-        .map(|m| m.customer);
-    match (found, owner) {
-        (Some(found), Some(owner)) if owner == slot => Ok(found),
-        (Some(_), _) => {
+    let method = found.and_then(|at| call.account.methods.at(at));
+    match (found, method) {
+        (Some(found), Some(method)) if method.kind.is_payment_method() => {
+            if method.customer == Some(slot) {
+                return Ok(found);
+            }
             let message = format!(
                 "The payment method {id} must be attached to the customer before it can be used. Please attach it \
                  first."
             );
             Err(Refusal::rejected(Some(param), message))
         }
-        (None, _) => Err(Refusal::missing(NAME, id, param, false)),
+        _ => Err(Refusal::missing(NAME, id, param, false)),
     }
+}
+
+/// The slot of one of the customer's sources of the older interface.
+pub(crate) fn own_source(call: &Call<'_>, slot: u32, id: &str, param: &str) -> Result<u32, Refusal> {
+    let found = call.account.methods.slot(id);
+    let own = |at: &u32| {
+        let method = call.account.methods.at(*at);
+        method.is_some_and(|m| m.kind.is_source() && m.customer == Some(slot))
+    };
+    found
+        .filter(own)
+        .ok_or_else(|| Refusal::missing("source", id, param, false))
 }
 
 /// `payment_method=pm_card_visa` on creating a customer: Stripe's test names make a new card.
@@ -100,12 +130,17 @@ pub(crate) fn attach_new(call: &mut Call<'_>, slot: u32) -> Result<(), Refusal> 
     let Some(token) = call.params.text("payment_method") else {
         return Ok(());
     };
-    let Some(brand) = token.strip_prefix("pm_card_").and_then(brand_of) else {
+    if card_from_test_name(call, slot, token).is_none() {
         return Err(Refusal::missing(NAME, token, "payment_method", false));
-    };
-    let id = call.new_id("pm_");
-    add_card(call, slot, id, MethodKind::Card, brand);
+    }
     Ok(())
+}
+
+/// A new card of that test name, attached to the customer; `None` when there is no such name.
+pub(super) fn card_from_test_name(call: &mut Call<'_>, slot: u32, name: &str) -> Option<u32> {
+    let brand = name.strip_prefix("pm_card_").and_then(brand_of)?;
+    let id = call.new_id("pm_");
+    Some(add_card(call, slot, id, MethodKind::Card, brand))
 }
 
 /// `source=tok_visa`: a card of the older interface, which becomes the default source.
@@ -127,7 +162,7 @@ fn add_card(call: &mut Call<'_>, slot: u32, id: String, kind: MethodKind, brand:
     let method = Method {
         id: id.into(),
         created: Account::stamp(&call.account.methods, call.now),
-        customer: slot,
+        customer: Some(slot),
         kind,
         brand,
         country: "US",
@@ -135,6 +170,7 @@ fn add_card(call: &mut Call<'_>, slot: u32, id: String, kind: MethodKind, brand:
         exp_month: 12,
         exp_year: 2030,
         debit: false,
+        more: None,
     };
     attach(call.account, method)
 }
@@ -143,134 +179,9 @@ fn add_card(call: &mut Call<'_>, slot: u32, id: String, kind: MethodKind, brand:
 pub(crate) fn attach(account: &mut Account, method: Method) -> u32 {
     let customer = method.customer;
     let slot = account.methods.push(method);
-    if let Some(customer) = account.customers.at_mut(customer) {
+    if let Some(customer) = customer.and_then(|at| account.customers.at_mut(at)) {
         customer.methods.reserve_exact(1);
         customer.methods.push(slot);
     }
     slot
-}
-
-const fn type_name(kind: MethodKind) -> &'static str {
-    match kind {
-        MethodKind::Card | MethodKind::LegacyCard => "card",
-        MethodKind::UsBankAccount => "us_bank_account",
-    }
-}
-
-/// The same card has another fingerprint in another account (support.stripe.com, card fingerprints).
-fn fingerprint(account: &Account, method: &Method) -> String {
-    let card = [
-        u8::try_from(method.last4 % 256).unwrap_or(0),
-        u8::try_from(method.last4 / 256).unwrap_or(0),
-        method.exp_month,
-    ];
-    ids::alnum(
-        ids::mix(&[account.id.as_bytes(), &card, method.brand.as_bytes()]),
-        16,
-    )
-}
-
-/// The method as an answer.
-pub(crate) fn show(account: &Account, method: &Method, expand: &Expand) -> Value {
-    let owner = account.customers.at(method.customer);
-    let customer = owner.map_or(Value::Null, |c| customer_view::reference(account, &c.id, expand));
-    let empty = json!({
-        "city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null,
-    });
-    let kind = type_name(method.kind);
-    let mut out = json!({
-        "id": &*method.id,
-        "object": "payment_method",
-        "allow_redisplay": "unspecified",
-        "billing_details": {
-            "address": empty,
-            "email": owner.and_then(|c| c.email.as_deref()),
-            "name": owner.and_then(|c| c.name.as_deref()),
-            "phone": null,
-            "tax_id": null,
-        },
-        "created": method.created,
-        "customer": customer,
-        "customer_account": null,
-        "livemode": account.livemode,
-        "metadata": {},
-        "type": kind,
-    });
-    out[kind] = match method.kind {
-        MethodKind::UsBankAccount => bank_account(account, method),
-        MethodKind::Card | MethodKind::LegacyCard => card(account, method),
-    };
-    out
-}
-
-fn card(account: &Account, method: &Method) -> Value {
-    json!({
-        "brand": method.brand,
-        "checks": { "address_line1_check": null, "address_postal_code_check": "pass", "cvc_check": "pass" },
-        "country": method.country,
-        "display_brand": method.brand,
-        "exp_month": method.exp_month,
-        "exp_year": method.exp_year,
-        "fingerprint": fingerprint(account, method),
-        "funding": if method.debit { "debit" } else { "credit" },
-        "generated_from": null,
-        "last4": format!("{:04}", method.last4),
-        "networks": { "available": [method.brand], "preferred": null },
-        "regulated_status": "unregulated",
-        "three_d_secure_usage": { "supported": true },
-        "wallet": null,
-    })
-}
-
-fn bank_account(account: &Account, method: &Method) -> Value {
-    json!({
-        "account_holder_type": "individual",
-        "account_type": "checking",
-        "bank_name": "STRIPE TEST BANK",
-        "financial_connections_account": null,
-        "fingerprint": fingerprint(account, method),
-        "last4": format!("{:04}", method.last4),
-        "networks": { "preferred": "ach", "supported": ["ach"] },
-        "routing_number": "110000000",
-        "status_details": {},
-    })
-}
-
-/// A card of the older interface as an element of `sources`.
-pub(crate) fn show_source(account: &Account, method: &Method) -> Value {
-    let brand = match method.brand {
-        "visa" => "Visa",
-        "mastercard" => "MasterCard",
-        "amex" => "American Express",
-        "discover" => "Discover",
-        "jcb" => "JCB",
-        _ => "Unknown",
-    };
-    let owner = account.customers.at(method.customer);
-    json!({
-        "id": &*method.id,
-        "object": "card",
-        "address_city": null,
-        "address_country": null,
-        "address_line1": null,
-        "address_line1_check": null,
-        "address_line2": null,
-        "address_state": null,
-        "address_zip": null,
-        "address_zip_check": null,
-        "brand": brand,
-        "country": method.country,
-        "customer": owner.map(|c| &*c.id),
-        "cvc_check": "pass",
-        "dynamic_last4": null,
-        "exp_month": method.exp_month,
-        "exp_year": method.exp_year,
-        "fingerprint": fingerprint(account, method),
-        "funding": if method.debit { "debit" } else { "credit" },
-        "last4": format!("{:04}", method.last4),
-        "metadata": {},
-        "name": null,
-        "regulated_status": "unregulated",
-        "tokenization_method": null,
-    })
 }

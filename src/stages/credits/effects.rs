@@ -133,6 +133,7 @@ impl Effects<'_> {
             money: Some(money),
             when,
             irreversible: false,
+            marked: true,
         }
     }
 
@@ -145,6 +146,10 @@ impl Effects<'_> {
         source: &Ledger,
         destination: &Ledger,
     ) -> Standing {
+        // What is true of nearly every customer; three hashes each would be a fifth of all planning.
+        if source.marks.is_empty() && destination.marks.is_empty() {
+            return Standing::Fresh { ordinal: 0 };
+        }
         let mut ordinal = 0;
         loop {
             let effects = Effects {

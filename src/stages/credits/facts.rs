@@ -2,6 +2,7 @@
 //! program's sign (positive: we owe it to the customer).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +15,8 @@ use crate::domain::time::UtcMs;
 /// Which request said something, and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Read {
-    /// Stripe's request id.
-    pub request_id: String,
+    /// Stripe's request id; one for all that stood on the same page.
+    pub request_id: Arc<str>,
     /// When it was answered.
     pub at: UtcMs,
 }
@@ -29,10 +30,11 @@ pub struct CustomerFacts {
     pub label: Safe,
     /// Who it belongs to.
     pub belongs: Belongs,
-    /// The old account.
-    pub source: Side,
+    /// The old account. In a place of its own, as everything that is large here: a hundred thousand of these are sorted
+    /// and moved about.
+    pub source: Box<Side>,
     /// The new account; `None` when the customer is not there.
-    pub destination: Option<Side>,
+    pub destination: Option<Box<Side>>,
 }
 
 /// One customer on one account.
@@ -47,7 +49,7 @@ pub struct Side {
     /// `customer.cash_balance.available`: money held, not bookkeeping.
     pub cash: BTreeMap<Currency, i64>,
     /// The ledger, where it was read.
-    pub ledger: Option<Ledger>,
+    pub ledger: Option<Box<Ledger>>,
     /// Billing credit grants still in force.
     pub grants: Vec<Grant>,
     /// The answer that listed the customer.
@@ -322,7 +324,7 @@ mod tests {
         side.credit_balance = Some(BTreeMap::new());
         assert_eq!(side.credit_in(usd()), Some(0));
         assert_eq!(side.ledger_in(usd()), None);
-        side.ledger = Some(Ledger::default());
+        side.ledger = Some(Box::default());
         assert_eq!(side.ledger_in(usd()), Some(0));
     }
 }

@@ -12,19 +12,41 @@ use super::audit::Listed;
 use super::expected::{self, Expected};
 use super::facts::{CustomerFacts, Grant, Side};
 use super::plan::{self, Rules};
+use crate::domain::change::Change;
+use crate::domain::finding::Finding;
 use crate::domain::ids::{Accounts, Digest, Role, StageId};
 use crate::domain::plan::{Header, OutOfScope, Plan};
 use crate::domain::scope::Belongs;
 use crate::domain::text::Safe;
 use crate::stages::{Gathered, Reading, Settings, StageError};
 
-/// Customers planned before the room their facts took is given back.
-const GIVE_BACK: usize = 8_192;
-
-/// All that was read.
+/// What was made of all that was read. A customer's facts become rows as soon as they are complete, and are kept in the
+/// snapshot, not in memory: facts and rows of a hundred thousand customers at once are too much.
+#[derive(Default)]
 pub(super) struct Facts {
-    customers: Vec<CustomerFacts>,
-    expected: Option<Expected>,
+    changes: Vec<Arc<Change>>,
+    findings: Vec<Finding>,
+    out: OutOfScope,
+}
+
+impl Facts {
+    /// Takes in one customer; its rows, to be shown. In whatever order customers come, the plan is sorted by key.
+    fn take(&mut self, facts: &CustomerFacts, rules: Rules<'_>) -> &[Arc<Change>] {
+        let (rows, found) = plan::customer(facts, rules);
+        let known = self.changes.len();
+        self.changes.extend(rows.into_iter().map(Arc::new));
+        self.findings.extend(found);
+        plan::count_outside(&mut self.out, facts);
+        &self.changes[known..]
+    }
+
+    fn expected_outside(&mut self, expected: &Expected, customers: &[CustomerFacts]) {
+        let belongs: BTreeMap<&str, Belongs> = customers
+            .iter()
+            .map(|customer| (customer.id.as_str(), customer.belongs))
+            .collect();
+        self.findings.extend(plan::expected_outside(expected, &belongs));
+    }
 }
 
 /// One customer as a page showed it.
@@ -34,7 +56,7 @@ pub(super) struct Row {
     /// memory: metadata of a hundred thousand customers is more than everything else that is kept of them.
     pub(super) belongs: Belongs,
     pub(super) belongs_if_copied: Belongs,
-    pub(super) side: Side,
+    pub(super) side: Box<Side>,
 }
 
 pub(super) type Rows = BTreeMap<String, Row>;
@@ -50,7 +72,7 @@ fn source_after(settings: &Settings) -> Result<SourceAfter, StageError> {
 }
 
 pub(super) async fn gather(reading: &Reading) -> Result<Gathered, StageError> {
-    source_after(&reading.settings)?;
+    let source_after = source_after(&reading.settings)?;
     let expected = read_expected(reading)?;
     let (source, destination, grants) = tokio::try_join!(
         lists::customers(reading, Role::Source),
@@ -62,11 +84,20 @@ pub(super) async fn gather(reading: &Reading) -> Result<Gathered, StageError> {
         ("customers_source".to_owned(), source.len() as u64),
         ("customers_destination".to_owned(), destination.len() as u64),
     ]);
-    let mut customers = sort(source, destination, grants);
-    let read = ledgers::read_all(reading, &mut customers, expected.as_ref()).await?;
+    let customers = sort(source, destination, grants);
+    let rules = Rules {
+        accounts: &reading.accounts,
+        source_after,
+        expected: expected.as_ref(),
+    };
+    let mut facts = Facts::default();
+    if let Some(expected) = &expected {
+        facts.expected_outside(expected, &customers);
+    }
+    let read = ledgers::read_all(reading, customers, rules, &mut facts).await?;
     counts.extend(read);
     Ok(Gathered {
-        facts: Box::new(Facts { customers, expected }),
+        facts: Box::new(facts),
         counts,
     })
 }
@@ -128,38 +159,16 @@ fn known_customers(file: &str, expected: Option<&Expected>, source: &Rows) -> Re
     Ok(())
 }
 
-/// The facts are given up as the rows are made: both at once are too much for a hundred thousand customers.
 pub(super) fn plan(facts: Facts, reading: &Reading) -> Result<Plan, StageError> {
-    let source_after = source_after(&reading.settings)?;
-    let Facts {
-        mut customers,
-        expected,
-    } = facts;
-    let rules = Rules {
-        accounts: &reading.accounts,
-        source_after,
-        expected: expected.as_ref(),
-    };
-    let (mut changes, mut findings, mut out) = (Vec::new(), Vec::new(), OutOfScope::default());
-    if let Some(expected) = &expected {
-        let belongs: BTreeMap<&str, Belongs> = customers
-            .iter()
-            .map(|customer| (customer.id.as_str(), customer.belongs))
-            .collect();
-        findings.extend(plan::expected_outside(expected, &belongs));
-    }
-    // From the end, so that what is used up can be given back; the plan is sorted by key whatever the order here.
-    while let Some(customer) = customers.pop() {
-        let (rows, found) = plan::customer(&customer, rules);
-        changes.extend(rows);
-        findings.extend(found);
-        plan::count_outside(&mut out, &customer);
-        if customers.len().is_multiple_of(GIVE_BACK) {
-            customers.shrink_to_fit();
-        }
-    }
     let header = header(&reading.accounts, &reading.settings)?;
-    Ok(Plan::seal(header, out, changes, findings, reading.clock.now())?)
+    let (out, changes, findings) = (facts.out, facts.changes, facts.findings);
+    Ok(Plan::seal_rows(
+        header,
+        out,
+        changes,
+        findings,
+        reading.clock.now(),
+    )?)
 }
 
 pub(super) fn header(accounts: &Accounts, settings: &Settings) -> Result<Header, StageError> {
@@ -188,25 +197,8 @@ pub(super) async fn list_both(reading: &Reading) -> Result<(Listed, Listed), Sta
     )?;
     let sides = |rows: Rows| {
         rows.into_iter()
-            .map(|(id, row)| (id, row.side))
+            .map(|(id, row)| (id, *row.side))
             .collect::<Listed>()
     };
     Ok((sides(source), sides(destination)))
-}
-
-/// Shows rows of one customer before there is a plan.
-fn preview(
-    reading: &Reading,
-    facts: &CustomerFacts,
-    expected: Option<&Expected>,
-) -> Vec<Arc<crate::domain::change::Change>> {
-    let Ok(source_after) = source_after(&reading.settings) else {
-        return Vec::new();
-    };
-    let rules = Rules {
-        accounts: &reading.accounts,
-        source_after,
-        expected,
-    };
-    plan::customer(facts, rules).0.into_iter().map(Arc::new).collect()
 }

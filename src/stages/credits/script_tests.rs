@@ -60,6 +60,7 @@ fn change(amount: i64, drains: bool) -> Change {
         choices: vec![],
         decision: None,
         payload: serde_json::to_string(&payload).unwrap(),
+        update: None,
         evidence: vec![],
     }
 }

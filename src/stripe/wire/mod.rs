@@ -6,18 +6,36 @@ mod account;
 mod balance;
 mod common;
 mod customer;
+mod decimal;
 mod event;
 mod grant;
 mod list;
+mod payment_link;
 mod payment_method;
+mod price;
+mod product;
+mod profile;
+mod subscription;
+mod tax_rate;
+mod tax_settings;
 
 pub use account::{Account, BusinessProfile, Dashboard, Settings};
 pub use balance::{BalanceTransaction, BalanceTransactionType, CashBalance};
 pub use customer::{Customer, InvoiceSettings};
+pub use decimal::Decimal;
 pub use event::{Event, EventRequest};
 pub use grant::{CreditGrant, GrantAmount, GrantCategory, Monetary};
 pub use list::List;
-pub use payment_method::{Card, PaymentMethod};
+pub use payment_link::{LinkItem, PaymentLink};
+pub use payment_method::{Bank, Card, PaymentMethod, Wallet};
+pub use price::{CurrencyOption, CustomUnitAmount, Price, Recurring, Tier, TransformQuantity};
+pub use product::{MarketingFeature, PackageDimensions, Product};
+pub use profile::{
+    Address, CustomField, CustomerProfile, ProfileInvoiceSettings, RenderingOptions, Shipping, TaxId,
+};
+pub use subscription::{Subscription, SubscriptionItem, SubscriptionStatus, TaxRateId};
+pub use tax_rate::TaxRate;
+pub use tax_settings::{RegistrationOption, TaxDefaults, TaxRegistration, TaxSettings};
 
 #[cfg(test)]
 mod tests;

@@ -86,3 +86,76 @@ fn grants_methods_events_and_accounts_are_read() {
     );
     assert_eq!(account.display_name(), Some("D"));
 }
+
+#[test]
+fn a_catalogue_is_read_with_ids_and_objects_where_either_may_stand() {
+    let product: Product = read(
+        r#"{"id":"gold","object":"product","active":true,"created":1,"default_price":{"id":"price_1","object":"price"},
+        "description":null,"images":["https://a"],"livemode":false,"marketing_features":[{"name":"f"}],"metadata":null,
+        "name":"Gold","package_dimensions":{"height":1.50,"length":2,"weight":0.1,"width":4},"shippable":null,
+        "statement_descriptor":null,"tax_code":{"id":"txcd_1","object":"tax_code"},"unit_label":null,"updated":1,"url":null}"#,
+    );
+    assert_eq!(product.default_price.as_deref(), Some("price_1"));
+    assert_eq!(product.tax_code.as_deref(), Some("txcd_1"));
+    assert_eq!(product.package_dimensions.unwrap().height.as_str(), "1.5");
+    let gone: Product = read(r#"{"id":"gold","object":"product","deleted":true}"#);
+    assert!(gone.deleted);
+    let rate: TaxRate = read(
+        r#"{"id":"txr_1","object":"tax_rate","active":true,"created":1,"display_name":"GST","inclusive":true,
+        "livemode":false,"percentage":8.100000000000000088,"flat_amount":{"amount":5,"currency":"aud"},"rate_type":"new"}"#,
+    );
+    assert_eq!(rate.percentage.as_str(), "8.100000000000000088");
+    assert!(rate.flat_amount.is_some() && rate.metadata.is_empty());
+    let settings: TaxSettings = read(
+        r#"{"object":"tax.settings","status":"pending","defaults":{"provider":"stripe","tax_behavior":null,"tax_code":null}}"#,
+    );
+    assert!(settings.defaults.tax_behavior.is_none());
+}
+
+const PRICE: &str = r#"{"id":"price_1","object":"price","active":true,"billing_scheme":"tiered","created":1,"currency":"usd",
+    "livemode":false,"lookup_key":null,"metadata":{},"product":{"id":"gold","object":"product","deleted":true},
+    "tiers":[{"up_to":null,"flat_amount":null,"flat_amount_decimal":"0.50","unit_amount":null,"unit_amount_decimal":null}],
+    "unit_amount":null,"unit_amount_decimal":null,"custom_unit_amount":null}"#;
+
+#[test]
+fn a_price_is_read_with_tiers_and_decimals_and_never_with_a_fraction_of_a_minor_unit_as_a_number() {
+    let price: Price = read(PRICE);
+    assert_eq!((price.product.as_str(), price.recurring), ("gold", None));
+    let tiers = price.tiers.unwrap();
+    let flat = tiers[0].flat_amount_decimal.as_ref().unwrap();
+    assert_eq!((flat.as_str(), tiers[0].up_to), ("0.5", None));
+    let fraction = PRICE.replace(
+        r#""unit_amount":null,"unit_amount_decimal":null,"custom"#,
+        r#""unit_amount":0.5,"custom"#,
+    );
+    assert!(serde_json::from_str::<Price>(&fraction).is_err());
+}
+
+#[test]
+fn a_subscription_of_an_unknown_status_counts_as_live() {
+    let of = |status: &str| {
+        let text = format!(
+            r#"{{"id":"sub_1","created":1,"livemode":false,"customer":{{"id":"cus_1","object":"customer"}},"status":"{status}",
+            "default_tax_rates":null,"items":{{"object":"list","has_more":false,"data":[
+            {{"id":"si_1","price":{PRICE},"tax_rates":[{{"id":"txr_1","object":"tax_rate"}}]}}]}}}}"#
+        );
+        read::<Subscription>(&text)
+    };
+    let subscription = of("active");
+    assert_eq!(
+        (
+            subscription.customer.as_str(),
+            subscription.items.data[0].tax_rates[0].id.as_str()
+        ),
+        ("cus_1", "txr_1")
+    );
+    for (status, live) in [
+        ("past_due", true),
+        ("paused", true),
+        ("quantum", true),
+        ("canceled", false),
+        ("incomplete_expired", false),
+    ] {
+        assert_eq!(of(status).status.is_live(), live, "{status}");
+    }
+}

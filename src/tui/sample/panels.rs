@@ -11,9 +11,14 @@ use crate::tui::model::Panels;
 pub struct SamplePanels;
 
 impl Panels for SamplePanels {
-    fn panel(&self, _: StageId, plan: Option<&Plan>) -> Panel {
+    fn panel(&self, id: StageId, plan: Option<&Plan>) -> Panel {
+        let title = match id {
+            StageId::Catalogue => "Catalogue",
+            StageId::Mapping => "Mapping",
+            StageId::Credits => "Credits",
+        };
         Panel {
-            title: "Credits".into(),
+            title: title.into(),
             teaches: "Reads every customer's balance in every currency on both accounts, from the ledger and from two \
                       other places, and compares them. Writes nothing until you approve."
                 .into(),

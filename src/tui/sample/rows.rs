@@ -63,6 +63,7 @@ fn plain(subject: &str, code: &str, name: &str, money: Option<Money>) -> Change 
         choices: Vec::new(),
         decision: None,
         payload: String::new(),
+        update: None,
         evidence: evidence(subject, &words),
     }
 }
@@ -170,6 +171,7 @@ fn writes(subject: &str, code: &str, money: Option<Money>) -> Vec<PlannedWrite> 
             money,
             when,
             irreversible: false,
+            marked: true,
         }
     };
     vec![

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use crate::domain::approval::phrase_fits;
 use crate::domain::change::Verdict;
-use crate::domain::money::count;
 use crate::domain::panel::Tone;
 use crate::domain::plan::Plan;
 use crate::domain::time::human_ms;
@@ -18,6 +17,7 @@ use crate::tui::keymap::{Key, Place};
 use crate::tui::model::{Approval, DRIFT_GOOD_MS, Dialog, GRACE_MS, Model, Waiting};
 use crate::tui::msg::Cmd;
 use crate::tui::update::{ask, engine};
+use crate::tui::words;
 
 pub use crate::tui::facts::facts;
 
@@ -63,10 +63,9 @@ pub fn open_when_checked(model: &mut Model) {
             }
         }
         Checked::Fresh(check) => {
-            let rows = count(check.drifted.len());
-            let why = format!(
-                "approve is off: {rows} rows changed on Stripe since the plan was made; r reads again"
-            );
+            let rows = words::many_of(&check.drifted, "row");
+            let why =
+                format!("approve is off: {rows} changed on Stripe since the plan was made; r reads again");
             model.waiting_check = None;
             model.say(Tone::Bad, why);
         }
@@ -181,8 +180,8 @@ fn changed_under(state: &RunState, dialog: &Approval) -> Option<String> {
     }
     match &here.check {
         Some(check) if !check.drifted.is_empty() => Some(format!(
-            "{} rows changed on Stripe; go back and read again",
-            count(check.drifted.len())
+            "{} changed on Stripe; go back and read again",
+            words::many_of(&check.drifted, "row")
         )),
         Some(check) if check.digest == dialog.digest => None,
         _ => Some("the facts were read for another plan; go back and check again".to_owned()),
@@ -216,7 +215,7 @@ pub fn off_because(model: &Model, dialog: &Approval) -> Option<String> {
         return Some(why.clone());
     }
     if dialog.sent {
-        return Some("the approval is being written to the journal".to_owned());
+        return Some("going to the journal".to_owned());
     }
     if model.tick < dialog.opened.saturating_add(GRACE_MS) {
         return Some("just opened".to_owned());
@@ -252,7 +251,7 @@ fn witness_missing(model: &Model, dialog: &Approval) -> Option<String> {
     let witness = dialog.witness.value().trim();
     let plan = plan_of(model, dialog)?;
     if !witness.is_empty() && witness == model.latest.operator.trim() {
-        return Some("the witness must be somebody else".to_owned());
+        return Some("witness: not yourself".to_owned());
     }
     (witness.is_empty() && witness_needed(model, plan)).then(|| "witness".to_owned())
 }

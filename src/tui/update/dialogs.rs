@@ -84,7 +84,7 @@ fn turn_field(model: &mut Model, forward: bool) {
 pub fn open_filter(model: &mut Model) {
     let before = model
         .view()
-        .map(|view| view.filter.text().to_owned())
+        .map(|view| view.filter().text().to_owned())
         .unwrap_or_default();
     model.dialog = Some(Dialog::Filter {
         input: Input::new(before.clone()),
@@ -263,6 +263,7 @@ fn curl_of(write: &PlannedWrite, key: &str, run: &str, plan: &str) -> String {
         (marker::PLAN, plan),
     ]
     .map(|(name, value)| (format!("metadata[{name}]"), value.to_owned()));
+    let markers = markers.into_iter().filter(|_| write.marked);
     for (name, value) in write.form.iter().cloned().chain(markers) {
         let _ = write!(line, " --data-urlencode {}", quoted(&format!("{name}={value}")));
     }

@@ -1,18 +1,18 @@
 //! The dialog that asks for an approval. Heavy border: here and around a halt only.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use tui_input::Input;
 
 use crate::domain::approval::short_phrase;
-use crate::domain::money::count;
 use crate::domain::time::human_ms;
 use crate::tui::facts::Fact;
 use crate::tui::model::{Approval, Field, Model};
-use crate::tui::needs::grouped;
 use crate::tui::theme::Meaning;
 use crate::tui::update::approval::{facts, off_because, plan_of, witness_needed};
 use crate::tui::view::pen::{Pen, width};
 use crate::tui::view::{hints, layout, panel};
+use crate::tui::words;
 
 /// Draws it over the screen.
 pub fn draw(model: &Model, dialog: &Approval, pen: &mut Pen<'_>) {
@@ -42,16 +42,18 @@ fn body(model: &Model, dialog: &Approval, pen: &mut Pen<'_>) {
         return;
     };
     let totals = plan.totals();
-    let writes = totals.writes_source + totals.writes_destination;
+    let writes = totals.writes_in_all();
     let undo = if totals.irreversible > 0 {
         "Some of them nothing can take back."
+    } else if totals.rows_app > 0 {
+        "Only rows of the database have an undo."
     } else {
         "There is no bulk undo."
     };
     let says = format!(
-        "This sends {} writes for {} rows. {undo}",
-        grouped(writes),
-        grouped(totals.planned)
+        "This sends {} for {}. {undo}",
+        words::many(writes, "write"),
+        words::many(totals.planned, "row")
     );
     pen.text(2, 0, &says, pen.style(Meaning::Strong));
     let fixed = layout::APPROVAL_FIXED - 2;
@@ -113,7 +115,7 @@ fn asks(model: &Model, dialog: &Approval, phrase: &str, pen: &mut Pen<'_>) {
     input(pen, 3, "note", &dialog.note, dialog.field == Field::Note);
     pen.right(2, 1, "Ctrl-C stops writes", quiet);
     pen.right(2, 2, "Tab next field", quiet);
-    words(model, dialog, pen);
+    says(model, dialog, pen);
     buttons(model, dialog, pen);
 }
 
@@ -132,14 +134,21 @@ fn input(pen: &mut Pen<'_>, y: u16, label: &str, input: &Input, focused: bool) {
     }
 }
 
-fn words(model: &Model, dialog: &Approval, pen: &mut Pen<'_>) {
+fn says(model: &Model, dialog: &Approval, pen: &mut Pen<'_>) {
+    let bad = pen.style(Meaning::Bad);
+    if let Some(refused) = &dialog.refused {
+        return whole(pen, refused, bad);
+    }
+    if let Some(off) = &dialog.off {
+        return whole(pen, &format!("TURNED OFF: {off}."), bad);
+    }
     let quiet = pen.style(Meaning::Quiet);
     let opened = human_ms(i64::try_from(model.tick.saturating_sub(dialog.opened)).unwrap_or(i64::MAX));
     let dropped = match dialog.dropped {
         0 => String::new(),
         n => format!(
-            " {} keys of its first second were dropped.",
-            count(usize::try_from(n).unwrap_or(usize::MAX))
+            " Dropped of its first second: {}.",
+            words::many(u64::from(n), "key")
         ),
     };
     let pasted = if dialog.pasted {
@@ -148,13 +157,19 @@ fn words(model: &Model, dialog: &Approval, pen: &mut Pen<'_>) {
         ""
     };
     pen.text(2, 4, &format!("Opened {opened} ago.{dropped}{pasted}"), quiet);
-    if let Some(refused) = &dialog.refused {
-        pen.wrapped(2, 5, 2, refused, pen.style(Meaning::Bad));
-    } else if let Some(off) = &dialog.off {
-        pen.wrapped(2, 5, 2, &format!("TURNED OFF: {off}."), pen.style(Meaning::Bad));
-    } else {
-        let turns = "Turns off by itself if the plan, a fact or the run changes. It is in the journal before the first request leaves.";
-        pen.wrapped(2, 5, 2, turns, quiet);
+    let turns = "Turns off by itself if the plan, a fact or the run changes. It is in the journal before the first request leaves.";
+    pen.wrapped(2, 5, 2, turns, quiet);
+}
+
+/// Why nothing was approved, on all three lines there are; what does not fit even there ends in dots.
+fn whole(pen: &mut Pen<'_>, why: &str, style: Style) {
+    let lines = pen.lines(2, why);
+    let cut = lines.len() > 3;
+    for (y, line) in (4..).zip(lines.into_iter().take(3)) {
+        let x = pen.text(2, y, &line, style);
+        if cut && y == 6 {
+            pen.text(x.min(pen.width().saturating_sub(2)), y, "..", style);
+        }
     }
 }
 

@@ -55,6 +55,8 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>) {
     if view.is_empty() {
         let text = if view.changes().is_empty() {
             "No rows yet."
+        } else if view.is_looking() {
+            "No row so far."
         } else {
             "No row passes the filter; Esc clears it."
         };
@@ -91,12 +93,12 @@ fn heading(model: &Model, view: &StageView, pen: &mut Pen<'_>) {
     let all = count(view.changes().len());
     let place = if view.is_empty() { 0 } else { view.list.cursor + 1 };
     let text = match &model.dialog {
-        Some(Dialog::Filter { .. }) => format!("Changes   {} of {all}", count(view.len())),
-        _ if view.filter.is_empty() => format!("Changes   {} of {all}", count(place)),
+        Some(Dialog::Filter { .. }) => format!("Changes   {}", words::passing(view)),
+        _ if view.filter().is_empty() => format!("Changes   {} of {all}", count(place)),
         _ => format!(
-            "Changes   filter: {}   ({} of {all})",
-            view.filter.text(),
-            count(view.len())
+            "Changes   filter: {}   ({})",
+            view.filter().text(),
+            words::passing(view)
         ),
     };
     pen.rule(0, &text, set, border);

@@ -114,6 +114,11 @@ pub fn effect_word(_: &Model, word: &EffectWord) -> String {
 
 fn would(change: &Change) -> Line {
     let writes = change.writes_now();
+    if let Some(row) = change.update_now() {
+        let columns: Vec<&str> = row.cells.iter().map(|cell| cell.column.as_str()).collect();
+        let says = format!("database {} row {}: {}", row.table, row.key, columns.join(", "));
+        return ("would", says, Tone::Plain);
+    }
     let Some(first) = writes.first() else {
         let why = match change.verdict {
             Verdict::Blocked => "not sent: blocked until decided",

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use tui_input::Input;
 
 use crate::domain::change::ChangeKey;
-use crate::domain::money::{Sums, count};
+use crate::domain::money::Sums;
 use crate::tui::model::{Model, NoteFor, Same};
 use crate::tui::rows::ListPos;
 use crate::tui::theme::Meaning;
@@ -75,7 +75,7 @@ pub fn leave(model: &Model, pen: &mut Pen<'_>) {
 pub fn same(model: &Model, same: &Same, pen: &mut Pen<'_>) {
     let area = layout::question(pen.area());
     let (_, _, mut pen) = question(pen, area, "Same shape");
-    let rows = count(same.rows.len());
+    let rows = words::many_of(&same.rows, "row");
     let money = money_of(model, &same.rows);
     let shape = model.view().and_then(|view| view.selected()).map(|(change, _)| {
         format!(
@@ -86,7 +86,7 @@ pub fn same(model: &Model, same: &Same, pen: &mut Pen<'_>) {
         )
     });
     let what = format!(
-        "{rows} rows have the same shape as this one: {}. Together: {money}.",
+        "{rows} of the same shape as this one: {}. Together: {money}.",
         shape.unwrap_or_default()
     );
     let (ask, meaning) = match &same.choice {
@@ -95,7 +95,7 @@ pub fn same(model: &Model, same: &Same, pen: &mut Pen<'_>) {
             Meaning::Key,
         ),
         Some(choice) => (
-            format!("Enter decides \"{choice}\" for all {rows} rows.   Esc decides none."),
+            format!("Enter decides \"{choice}\" for {rows}.   Esc decides none."),
             Meaning::Attention,
         ),
     };
@@ -120,13 +120,13 @@ fn money_of(model: &Model, rows: &[ChangeKey]) -> String {
 pub fn reissue(model: &Model, rows: &[ChangeKey], pen: &mut Pen<'_>) {
     let area = layout::question(pen.area());
     let (_, _, mut pen) = question(pen, area, "Send again?");
-    let n = count(rows.len());
+    let n = words::many_of(rows, "row");
     let what = format!(
-        "{n} rows shown have no known outcome, and a probe did not find their writes on Stripe. Together: {}.",
+        "{n} shown without a known outcome; a probe did not find the writes on Stripe. Together: {}.",
         money_of(model, rows)
     );
     let risk = "Allow it only if you are sure that nothing else will still carry them out. A filter narrows the rows.";
-    let ask = format!("Enter allows sending all {n} again.   Esc allows none.");
+    let ask = format!("Enter allows sending {n} again.   Esc allows none.");
     let texts = [
         (what, Meaning::Plain),
         (risk.to_owned(), Meaning::Plain),
@@ -178,8 +178,8 @@ pub fn note(model: &Model, input: &Input, for_what: &NoteFor, pen: &mut Pen<'_>)
     let why = match for_what {
         NoteFor::Next => "These words go with the next decision on this row.".to_owned(),
         NoteFor::Decision { rows, choice } => format!(
-            "\"{choice}\" for {} rows needs a sign-off by {}: say what was agreed, and with whom.",
-            count(rows.len()),
+            "\"{choice}\" for {} needs a sign-off by {}: say what was agreed, and with whom.",
+            words::many_of(rows, "row"),
             model.latest.operator
         ),
     };

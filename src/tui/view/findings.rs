@@ -48,8 +48,8 @@ fn audited(model: &Model) -> String {
         || "not verified yet".to_owned(),
         |(rows, at)| {
             format!(
-                "{} rows compared {}",
-                crate::tui::needs::grouped(rows),
+                "{} compared {}",
+                words::many(rows, "row"),
                 words::ago(model.now, at)
             )
         },

@@ -69,7 +69,7 @@ fn teaches(model: &Model, pen: &mut Pen<'_>, y: u16) {
                 Meaning::Strong,
             )
         }
-        Phase::GatherFailed { why } => (
+        Phase::GatherFailed { why, .. } => (
             format!("{why}. Nothing was written. r reads again."),
             Meaning::Bad,
         ),

@@ -133,6 +133,12 @@ impl<'a> Pen<'a> {
             .fold(x, |x, (text, style)| self.text(x, y, text, *style))
     }
 
+    /// The lines that text takes from column `x` on, broken at words.
+    #[must_use]
+    pub fn lines(&self, x: u16, text: &str) -> Vec<String> {
+        wrap(&clean(text), self.width().saturating_sub(x))
+    }
+
     /// Text broken into lines at words, from `y` down, at most `lines`; says the line after the last.
     pub fn wrapped(&mut self, x: u16, y: u16, lines: u16, text: &str, style: Style) -> u16 {
         let cells = self.width().saturating_sub(x);

@@ -110,12 +110,12 @@ fn progress(stage: &StageState) -> Option<(u64, u64)> {
 fn counts(model: &Model, pen: &mut Pen<'_>, x: u16, y: u16, at: usize, stage: &StageState) {
     let (text, meaning) = match &stage.phase {
         Phase::Waiting => ("not read yet: r reads it".to_owned(), Meaning::Quiet),
-        Phase::GatherFailed { why } => (why.clone(), Meaning::Bad),
+        Phase::GatherFailed { why, .. } => (why.clone(), Meaning::Bad),
         Phase::Review => (planned(stage), Meaning::Plain),
-        Phase::Gathering | Phase::Checking | Phase::Auditing | Phase::Writing => {
+        Phase::Gathering | Phase::Checking | Phase::Auditing | Phase::Writing | Phase::Undoing => {
             (work(model, model.views.get(at), stage), Meaning::Plain)
         }
-        Phase::Halted { .. } | Phase::Written | Phase::AuditFailed { .. } | Phase::Done => (
+        Phase::Halted { .. } | Phase::Written | Phase::AuditFailed { .. } | Phase::Done | Phase::Undone => (
             ends(stage),
             if stage.not_done() > 0 {
                 Meaning::Bad

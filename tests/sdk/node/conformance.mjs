@@ -7,8 +7,10 @@
 // line a check, `ok …` or `FAIL …`; the exit status is 1 if any failed. Everything is done on customers made here, so
 // the server may hold others, and the script may run twice against the same server.
 
+import {priceChecks, productChecks, readOnlyChecks, taxChecks} from './catalogue.mjs';
 import {balanceTransactionChecks, cashBalanceChecks, creditGrantChecks} from './money.mjs';
 import {accountChecks, customerChecks, eventChecks, paymentMethodChecks} from './objects.mjs';
+import {methodWritingChecks, taxIdChecks} from './objects.mjs';
 import {check, failed} from './support.mjs';
 
 // Events last: they tell of everything before.
@@ -19,6 +21,12 @@ const parts = {
   'cash balance': cashBalanceChecks,
   'credit grants': creditGrantChecks,
   'payment methods': paymentMethodChecks,
+  'writing payment methods': methodWritingChecks,
+  'tax ids': taxIdChecks,
+  products: productChecks,
+  prices: priceChecks,
+  tax: taxChecks,
+  'read only': readOnlyChecks,
   events: eventChecks,
 };
 for (const [name, part] of Object.entries(parts)) await check(`${name} checks ran to their end`, part);

@@ -113,6 +113,60 @@ export async function paymentMethodChecks() {
   });
 }
 
+export async function methodWritingChecks() {
+  const owner = (await customer({name: 'writes'})).id;
+  const other = (await customer({name: 'other'})).id;
+  const methods = stripe.paymentMethods;
+  const wrong = (call) => refused(call, StripeInvalidRequestError, 400);
+  let card;
+  await check("payment methods: attach makes a test card the customer's", async () => {
+    card = await methods.attach('pm_card_visa', {customer: owner});
+    same([card.customer, card.card.brand], [owner, 'visa']);
+    same(plain(await methods.attach(card.id, {customer: owner})), plain(card), 'attached again');
+  });
+  await check('payment methods: one of another customer cannot be attached, nor be a default', async () => {
+    const settings = {invoice_settings: {default_payment_method: card.id}};
+    await wrong(() => methods.attach(card.id, {customer: other}));
+    await wrong(() => stripe.customers.update(other, settings));
+    same((await stripe.customers.update(owner, settings)).invoice_settings.default_payment_method, card.id);
+  });
+  await check('payment methods: update changes what was sent', async () => {
+    const one = await methods.update(card.id, {metadata: {a: 'b'}, card: {exp_year: 2033}});
+    same([one.metadata, one.card.exp_year], [{a: 'b'}, 2033]);
+  });
+  await check('payment methods: detach is for good and unsets the default', async () => {
+    same((await methods.detach(card.id)).customer, null, 'customer');
+    same((await stripe.customers.retrieve(owner)).invoice_settings.default_payment_method, null, 'default');
+    await wrong(() => methods.detach(card.id));
+    await wrong(() => methods.attach(card.id, {customer: owner}));
+  });
+  await check('sources: a card of the older interface is listed and is the default source', async () => {
+    await stripe.customers.update(other, {source: 'tok_visa'});
+    const {data} = await stripe.customers.listSources(other, {object: 'card'});
+    same([data.length, data[0].brand, data[0].customer], [1, 'Visa', other]);
+    same(plain(await stripe.customers.retrieveSource(other, data[0].id)), plain(data[0]), 'card');
+    same((await stripe.customers.retrieve(other)).default_source, data[0].id, 'default source');
+  });
+}
+
+export async function taxIdChecks() {
+  const owner = (await customer({name: 'tax', tax_id_data: [{type: 'eu_vat', value: 'DE123456789'}]})).id;
+  await check('tax ids: create, retrieve, list, delete', async () => {
+    const one = await stripe.customers.createTaxId(owner, {type: 'au_abn', value: '51824753556'});
+    same([one.country, one.value, one.customer], ['AU', '51824753556', owner]);
+    same(plain(await stripe.customers.retrieveTaxId(owner, one.id)), plain(one), 'tax id');
+    const {data} = await stripe.customers.listTaxIds(owner);
+    same(data.map((id) => id.type), ['au_abn', 'eu_vat'], 'types');
+    same((await stripe.customers.deleteTaxId(owner, one.id)).deleted, true, 'deleted');
+    const gone = () => stripe.customers.retrieveTaxId(owner, one.id);
+    await refused(gone, StripeInvalidRequestError, 404, 'resource_missing');
+  });
+  await check('tax ids: a wrong value is tax_id_invalid', () => {
+    const wrong = () => stripe.customers.createTaxId(owner, {type: 'eu_vat', value: '?'});
+    return refused(wrong, StripeInvalidRequestError, 400, 'tax_id_invalid');
+  });
+}
+
 export async function eventChecks() {
   const mine = (event) => event.data.object.email === EMAIL;
   const told = [];

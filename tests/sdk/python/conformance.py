@@ -10,13 +10,17 @@ done on customers made here, so the server may hold others, and the script may r
 
 import sys
 
+from catalogue import price_checks, product_checks, read_only_checks, tax_checks
 from money import balance_transaction_checks, cash_balance_checks, credit_grant_checks
 from objects import account_checks, customer_checks, event_checks, payment_method_checks
+from objects import method_writing_checks, tax_id_checks
 from support import FAILED, check
 
 
 def main():
     parts = [account_checks, customer_checks, balance_transaction_checks, cash_balance_checks]
+    parts += [method_writing_checks, tax_id_checks]
+    parts += [product_checks, price_checks, tax_checks, read_only_checks]
     # Events last: they tell of everything before.
     for part in [*parts, credit_grant_checks, payment_method_checks, event_checks]:
         check(f"{part.__name__.replace('_', ' ')} ran to their end")(part)

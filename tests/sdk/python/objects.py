@@ -148,6 +148,73 @@ def payment_method_checks():
         same((type(method.customer), method.customer.id), (stripe.Customer, made[0]))
 
 
+def method_writing_checks():
+    owner, other = customer(name="writes").id, customer(name="other").id
+    methods = V1.payment_methods
+    made = []
+
+    @check("payment methods: attach makes a test card the customer's")
+    def _():
+        made.append(methods.attach("pm_card_visa", {"customer": owner}))
+        same((type(made[0]), made[0].customer, made[0].card.brand), (stripe.PaymentMethod, owner, "visa"))
+        same(methods.attach(made[0].id, {"customer": owner}).to_dict(), made[0].to_dict(), "attached again")
+
+    @check("payment methods: one of another customer cannot be attached, nor be a default")
+    def _():
+        refused(lambda: methods.attach(made[0].id, {"customer": other}), stripe.InvalidRequestError, 400)
+        default = {"invoice_settings": {"default_payment_method": made[0].id}}
+        refused(lambda: V1.customers.update(other, default), stripe.InvalidRequestError, 400)
+        one = V1.customers.update(owner, default)
+        same(one.invoice_settings.default_payment_method, made[0].id, "default")
+        shown = V1.customers.retrieve(owner, {"expand": ["invoice_settings.default_payment_method"]})
+        same(type(shown.invoice_settings.default_payment_method), stripe.PaymentMethod, "expanded default")
+
+    @check("payment methods: update changes what was sent")
+    def _():
+        change = {"metadata": {"a": "b"}, "card": {"exp_year": 2033}, "billing_details": {"phone": "1"}}
+        one = methods.update(made[0].id, change)
+        same((one.metadata.to_dict(), one.card.exp_year, one.billing_details.phone), ({"a": "b"}, 2033, "1"))
+
+    @check("payment methods: detach is for good and unsets the default")
+    def _():
+        same(methods.detach(made[0].id).customer, None, "customer")
+        same(V1.customers.retrieve(owner).invoice_settings.default_payment_method, None, "default")
+        refused(lambda: methods.detach(made[0].id), stripe.InvalidRequestError, 400)
+        refused(lambda: methods.attach(made[0].id, {"customer": owner}), stripe.InvalidRequestError, 400)
+
+    @check("sources: a card of the older interface is listed and is the default source")
+    def _():
+        V1.customers.update(other, {"source": "tok_visa"})
+        [card] = V1.customers.payment_sources.list(other, {"object": "card"}).data
+        same((type(card), card.brand, card.customer), (stripe.Card, "Visa", other))
+        same(V1.customers.payment_sources.retrieve(other, card.id).to_dict(), card.to_dict(), "card")
+        shown = V1.customers.retrieve(other, {"expand": ["default_source", "sources"]})
+        same((shown.default_source.id, shown.sources.data[0].id), (card.id, card.id), "default source")
+
+
+def tax_id_checks():
+    owner = customer(name="tax", tax_id_data=[{"type": "eu_vat", "value": "DE123456789"}]).id
+    tax_ids = V1.customers.tax_ids
+    made = []
+
+    @check("tax ids: create, retrieve, list, delete")
+    def _():
+        made.append(tax_ids.create(owner, {"type": "au_abn", "value": "51824753556"}))
+        one = made[0]
+        same((type(one), one.country, one.value, one.customer), (stripe.TaxId, "AU", "51824753556", owner))
+        same(tax_ids.retrieve(owner, one.id).to_dict(), one.to_dict(), "tax id")
+        same([t.type for t in tax_ids.list(owner).data], ["au_abn", "eu_vat"], "types")
+        shown = V1.customers.retrieve(owner, {"expand": ["tax_ids"]})
+        same([t.type for t in shown.tax_ids.data], ["au_abn", "eu_vat"], "types when expanded")
+        same(tax_ids.delete(owner, one.id).deleted, True, "deleted")
+        refused(lambda: tax_ids.retrieve(owner, one.id), stripe.InvalidRequestError, 404, "resource_missing")
+
+    @check("tax ids: a wrong value is tax_id_invalid")
+    def _():
+        wrong = lambda: tax_ids.create(owner, {"type": "eu_vat", "value": "?"})
+        refused(wrong, stripe.InvalidRequestError, 400, "tax_id_invalid")
+
+
 def event_checks():
     told = []
     mine = lambda event: getattr(event.data.object, "email", None) == EMAIL

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
 
-use super::lists::{failed, read_of};
-use super::preview;
+use super::Facts;
+use super::lists::read_of;
 use crate::domain::ids::Role;
 use crate::domain::scope::Belongs;
 use crate::domain::write::marker;
-use crate::stages::credits::expected::Expected;
 use crate::stages::credits::facts::{CustomerFacts, Entry, Ledger, Read};
+use crate::stages::credits::plan::Rules;
+use crate::stages::failed;
 use crate::stages::{Reading, StageError};
 use crate::stripe::Reader;
 use crate::stripe::error::Failure;
@@ -27,32 +28,45 @@ const PREVIEW: usize = 50;
 struct Arrived {
     at: usize,
     role: Role,
-    ledger: Result<Option<Ledger>, StageError>,
+    ledger: Result<Option<Box<Ledger>>, StageError>,
 }
 
-/// Fills in the ledgers, keeps every customer's facts in the snapshot, and says how much was read.
+/// A customer in scope whose ledgers are being read.
+struct Waiting {
+    facts: CustomerFacts,
+    /// Ledgers not yet there.
+    missing: u8,
+}
+
+/// Reads the ledgers. Every customer's facts are kept in the snapshot and become rows of `made` as soon as they are
+/// complete; says how much was read.
 pub(super) async fn read_all(
     reading: &Reading,
-    customers: &mut [CustomerFacts],
-    expected: Option<&Expected>,
+    customers: Vec<CustomerFacts>,
+    rules: Rules<'_>,
+    made: &mut Facts,
 ) -> Result<BTreeMap<String, u64>, StageError> {
-    let mut missing = vec![0_u8; customers.len()];
+    let mut waiting: Vec<Option<Waiting>> = Vec::with_capacity(customers.len());
     let mut wanted: BTreeMap<Role, Vec<(usize, String)>> = BTreeMap::new();
-    for (at, customer) in customers.iter().enumerate() {
+    for customer in customers {
         if customer.belongs != Belongs::InScope {
-            reading.remember(customer)?;
+            reading.remember(&customer)?;
+            made.take(&customer, rules);
             continue;
         }
+        let (at, mut missing) = (waiting.len(), 0);
         let mut want = |role| {
             wanted.entry(role).or_default().push((at, customer.id.clone()));
-            missing[at] += 1;
+            missing += 1;
         };
         want(Role::Source);
         if customer.destination.is_some() {
             want(Role::Destination);
         }
+        let facts = customer;
+        waiting.push(Some(Waiting { facts, missing }));
     }
-    let total = missing.iter().filter(|left| **left > 0).count() as u64;
+    let total = waiting.len() as u64;
     let (send, mut arrivals) = mpsc::channel(LANES * 2);
     for (role, list) in wanted {
         start(reading, role, list, &send)?;
@@ -60,15 +74,17 @@ pub(super) async fn read_all(
     drop(send);
     let (mut done, mut rows, mut shown) = (0, 0, Vec::new());
     while let Some(arrived) = arrivals.recv().await {
-        let customer = &mut customers[arrived.at];
         let ledger = arrived.ledger?;
         rows += ledger.as_ref().map_or(0, |ledger| ledger.rows);
-        place(customer, arrived.role, ledger);
-        missing[arrived.at] -= 1;
-        if missing[arrived.at] == 0 {
+        let place_of = &mut waiting[arrived.at];
+        if let Some(customer) = place_of {
+            place(&mut customer.facts, arrived.role, ledger);
+            customer.missing -= 1;
+        }
+        if let Some(complete) = place_of.take_if(|customer| customer.missing == 0) {
             done += 1;
-            reading.remember(customer)?;
-            shown.extend(preview(reading, customer, expected));
+            reading.remember(&complete.facts)?;
+            shown.extend_from_slice(made.take(&complete.facts, rules));
         }
         if shown.len() >= PREVIEW || done == total {
             reading.watch.preview(std::mem::take(&mut shown));
@@ -88,7 +104,7 @@ pub(super) async fn read_all(
     ]))
 }
 
-fn place(customer: &mut CustomerFacts, role: Role, ledger: Option<Ledger>) {
+fn place(customer: &mut CustomerFacts, role: Role, ledger: Option<Box<Ledger>>) {
     match (role, ledger) {
         (Role::Source, ledger) => customer.source.ledger = ledger,
         // Deleted on the new account since it was listed.
@@ -138,7 +154,7 @@ fn start(
 }
 
 /// `None`: the customer does not exist (any more).
-async fn read(reader: &Reader, customer: &str) -> Result<Option<Ledger>, Failure> {
+async fn read(reader: &Reader, customer: &str) -> Result<Option<Box<Ledger>>, Failure> {
     let path = format!("/v1/customers/{customer}/balance_transactions");
     let pages = match reader
         .list::<BalanceTransaction>(&path, &Form::new())
@@ -154,7 +170,7 @@ async fn read(reader: &Reader, customer: &str) -> Result<Option<Ledger>, Failure
         .map(|page| read_of(&page.reply.meta))
         .unwrap_or_default();
     let entries: Vec<Entry> = pages.into_iter().flat_map(|page| page.items).map(entry).collect();
-    Ok(Some(of_unique(entries, read)))
+    Ok(Some(Box::new(of_unique(entries, read))))
 }
 
 fn of_unique(mut entries: Vec<Entry>, read: Read) -> Ledger {

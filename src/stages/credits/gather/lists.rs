@@ -1,6 +1,6 @@
 //! The lists: customers with what a list page can show of their money, and billing credit grants of the whole account.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::{Row, Rows};
 use crate::domain::ids::Role;
@@ -8,28 +8,15 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::scope::{Candidate, ScopeRule};
 use crate::domain::text::safe;
 use crate::stages::credits::facts::{Grant, Read, Side};
-use crate::stages::{Reading, StageError};
-use crate::stripe::error::Failure;
+use crate::stages::{Reading, StageError, failed};
 use crate::stripe::form::Form;
-use crate::stripe::page::dedupe;
 use crate::stripe::reply::Meta;
 use crate::stripe::scan::CURSORS;
 use crate::stripe::wire::{CreditGrant, Customer};
 
-pub(super) fn failed(role: Role, failure: &Failure) -> StageError {
-    let request = failure
-        .request_id()
-        .map(|id| format!(" ({id})"))
-        .unwrap_or_default();
-    StageError::Read {
-        role,
-        why: format!("{}{request}", safe(&failure.to_string())),
-    }
-}
-
 pub(super) fn read_of(meta: &Meta) -> Read {
     Read {
-        request_id: meta.request_id.clone().unwrap_or_default(),
+        request_id: meta.request_id.as_deref().unwrap_or_default().into(),
         at: meta.at,
     }
 }
@@ -43,36 +30,24 @@ pub(super) async fn customers(reading: &Reading, role: Role) -> Result<Rows, Sta
         .reader(role)?
         .scan::<Customer>("/v1/customers", &query, CURSORS);
     let mut rows = Rows::new();
-    let mut seen = HashSet::new();
     let what = match role {
         Role::Source => "reading customers of the old account",
         Role::Destination => "reading customers of the new account",
     };
     while let Some(page) = scan.next().await {
-        let mut page = page.map_err(|failure| failed(role, &failure))?;
-        dedupe(&mut seen, &mut page.items);
+        let page = page.map_err(|failure| failed(role, &failure))?;
         let read = read_of(&page.reply.meta);
         for customer in page.items {
-            if customer.deleted {
+            // Pages of different cursors may overlap while rows come in between them.
+            if customer.deleted || rows.contains_key(&customer.id) {
                 continue;
             }
-            check_mode(reading, role, &customer)?;
+            reading.of_this_mode(role, &customer.id, customer.livemode)?;
             rows.insert(customer.id.clone(), row(&customer, scope, &read));
         }
         reading.watch.progress(what, rows.len() as u64, None);
     }
     Ok(rows)
-}
-
-fn check_mode(reading: &Reading, role: Role, customer: &Customer) -> Result<(), StageError> {
-    let want = reading.accounts.environment.livemode();
-    if customer.livemode.is_some_and(|have| have != want) {
-        return Err(StageError::Refused(format!(
-            "{} on the {role} account is of the other mode than the keys were said to be; check the configuration",
-            safe(&customer.id)
-        )));
-    }
-    Ok(())
 }
 
 fn row(customer: &Customer, scope: &ScopeRule, read: &Read) -> Row {
@@ -113,7 +88,7 @@ fn row(customer: &Customer, scope: &ScopeRule, read: &Read) -> Row {
         label: safe(label),
         belongs: decide(has_default_method),
         belongs_if_copied: decide(true),
-        side,
+        side: Box::new(side),
     }
 }
 

@@ -91,15 +91,23 @@ pub(super) fn assemble_with(
         writes: made.writes,
         choices: Vec::new(),
         decision: None,
-        payload: serde_json::to_string(payload).unwrap_or_default(),
+        payload: text_of(payload),
+        update: None,
         evidence: evidence(facts, currency),
     }
+}
+
+/// Without the slack it grew with: there is one per row, and it stays.
+fn text_of(payload: &Payload) -> String {
+    let mut text = serde_json::to_string(payload).unwrap_or_default();
+    text.shrink_to_fit();
+    text
 }
 
 fn fields(facts: &CustomerFacts, currency: Currency, made: &Made) -> Vec<Field> {
     let say =
         |amount: Option<i64>| amount.map_or("not read".to_owned(), |a| Money::new(a, currency).to_string());
-    let there = facts.destination.as_ref();
+    let there = facts.destination.as_deref();
     let moved = if made.verdict == Verdict::Planned {
         made.money.map_or(0, |money| money.amount)
     } else {
@@ -160,7 +168,7 @@ fn evidence(facts: &CustomerFacts, currency: Option<Currency>) -> Vec<Evidence> 
             role: Some(role),
             asked: "GET /v1/customers (list, expanded)".to_owned(),
             said: says,
-            request_id: side.listed.request_id.clone(),
+            request_id: side.listed.request_id.as_ref().into(),
             at: side.listed.at,
         });
         let Some(ledger) = &side.ledger else { return };
@@ -172,7 +180,7 @@ fn evidence(facts: &CustomerFacts, currency: Option<Currency>) -> Vec<Evidence> 
                 Some(sum) => format!("{} rows, sum {sum}", ledger.rows),
                 None => format!("{} rows", ledger.rows),
             },
-            request_id: ledger.read.request_id.clone(),
+            request_id: ledger.read.request_id.as_ref().into(),
             at: ledger.read.at,
         });
     };

@@ -167,6 +167,7 @@ fn equal_grant(facts: &CustomerFacts, rules: Rules<'_>, grant: &Grant) -> Choice
         money: Some(grant.money),
         when: When::Always,
         irreversible: false,
+        marked: true,
     };
     Choice {
         name: "equal_grant".to_owned(),

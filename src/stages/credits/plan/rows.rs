@@ -9,7 +9,7 @@ use crate::domain::ids::StageId;
 use crate::domain::money::{Currency, Money};
 use crate::stages::credits::SourceAfter;
 use crate::stages::credits::effects::{DEBIT, Effects, GRANT, Payload, Standing};
-use crate::stages::credits::facts::{CustomerFacts, Ledger, Side};
+use crate::stages::credits::facts::{CustomerFacts, Side};
 
 /// The balance rows of a customer in scope: one per currency, or one that says there is nothing.
 pub(super) fn balances(facts: &CustomerFacts, rules: Rules<'_>, findings: &mut Vec<Finding>) -> Vec<Change> {
@@ -262,11 +262,7 @@ fn row(facts: &CustomerFacts, currency: Currency, made: Made, rules: Rules<'_>, 
 }
 
 fn payload_of(facts: &CustomerFacts, currency: Currency, drains: bool, billed_in: bool) -> Payload {
-    let head = |side: &Side| {
-        side.ledger
-            .as_ref()
-            .and_then(|ledger: &Ledger| ledger.head.clone())
-    };
+    let head = |side: &Side| side.ledger.as_ref().and_then(|ledger| ledger.head.clone());
     Payload {
         customer: facts.id.clone(),
         money: None,
@@ -281,7 +277,7 @@ fn payload_of(facts: &CustomerFacts, currency: Currency, drains: bool, billed_in
             .and_then(|side| side.ledger_in(currency))
             .unwrap_or(0),
         source_head: head(&facts.source),
-        destination_head: facts.destination.as_ref().and_then(head),
+        destination_head: facts.destination.as_deref().and_then(head),
         drains,
         is_balance: true,
         billed_in,

@@ -137,7 +137,7 @@ fn the_dialog_turns_itself_off_for_good_when_anything_changes_under_it() {
                     check.drifted = vec![key];
                 }
             },
-            "1 rows changed",
+            "1 row changed",
         ),
         (
             |state| state.fatal = Some("disk full".into()),
@@ -196,6 +196,6 @@ fn a_check_that_found_drift_opens_no_dialog_and_says_so() {
         model
             .notice
             .as_ref()
-            .is_some_and(|notice| notice.text.contains("1 rows changed on Stripe"))
+            .is_some_and(|notice| notice.text.contains("1 row changed on Stripe"))
     );
 }

@@ -227,7 +227,7 @@ fn a_witness_is_needed_for_live_irreversible_writes_and_is_never_the_operator() 
     assert_eq!(off(&model), None, "these writes have opposite entries");
     press(&mut model, Key::Tab);
     typed(&mut model, "ops1");
-    assert_eq!(off(&model).as_deref(), Some("the witness must be somebody else"));
+    assert_eq!(off(&model).as_deref(), Some("witness: not yourself"));
 }
 
 #[test]

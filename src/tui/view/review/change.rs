@@ -186,8 +186,8 @@ fn evidence(lines: &mut Vec<Line>, model: &Model, change: &Change, cells: u16) {
         .map(|at| format!(", oldest {}", human_ms(model.now.since(at))))
         .unwrap_or_default();
     lines.push(Line::Rule(format!(
-        "Evidence   {} facts{age}",
-        change.evidence.len()
+        "Evidence   {}{age}",
+        words::many_of(&change.evidence, "fact")
     )));
     for (n, fact) in (1..).zip(&change.evidence) {
         fact_lines(lines, model, n, fact, cells);
@@ -223,7 +223,7 @@ fn choices(lines: &mut Vec<Line>, model: &Model, change: &Change, cells: u16) {
         if n == 0 {
             String::new()
         } else {
-            format!("   sends {n} requests")
+            format!("   sends {}", words::many(n as u64, "request"))
         }
     };
     for (n, choice) in (1..).zip(&change.choices) {

@@ -39,15 +39,18 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, boxed: bool) {
 
 fn title(model: &Model, view: &StageView) -> String {
     let (shown, all) = (count(view.len()), count(view.changes().len()));
-    if view.filter.is_empty() && !matches!(model.dialog, Some(Dialog::Filter { .. })) {
+    if view.filter().is_empty() && !matches!(model.dialog, Some(Dialog::Filter { .. })) {
         format!("{} of {all}", count((view.list.cursor + 1).min(view.len())))
     } else {
-        format!("{shown} of {all} filtered")
+        let so_far = if view.is_looking() { " so far" } else { "" };
+        format!("{shown} of {all} filtered{so_far}")
     }
 }
 
 fn rows(model: &Model, view: &StageView, pen: &mut Pen<'_>) {
-    if view.is_empty() {
+    if view.is_empty() && view.is_looking() {
+        pen.text(1, 0, "No row so far.", pen.style(Meaning::Quiet));
+    } else if view.is_empty() {
         pen.text(1, 0, "No row passes the filter; Esc", pen.style(Meaning::Quiet));
         pen.text(1, 1, "on the board clears it.", pen.style(Meaning::Quiet));
     }

@@ -2,7 +2,7 @@
 
 use crate::domain::change::{Change, Verdict};
 use crate::domain::ids::Digest;
-use crate::domain::write::{PlannedWrite, When, idempotency_key};
+use crate::domain::write::{PlannedWrite, RowUpdate, When, idempotency_key};
 use crate::tui::model::Model;
 use crate::tui::theme::Meaning;
 use crate::tui::view::pen::{clean, wrap};
@@ -12,6 +12,9 @@ use crate::tui::words;
 /// Adds their lines.
 pub(super) fn requests(lines: &mut Vec<Line>, model: &Model, change: &Change, cells: u16) {
     let writes = change.writes_now();
+    if let Some(row) = change.update_now() {
+        return update(lines, model, row, cells);
+    }
     let heading = match (writes.len(), change.verdict) {
         (0, Verdict::Blocked) => "Will send   nothing: blocked until decided".to_owned(),
         (0, Verdict::LeftOut) => "Will send   nothing: left out".to_owned(),
@@ -30,6 +33,39 @@ pub(super) fn requests(lines: &mut Vec<Line>, model: &Model, change: &Change, ce
     if change.verdict == Verdict::Blocked {
         would_send(lines, model, change, plan, cells);
     }
+}
+
+/// The row of the application's database that will be changed.
+fn update(lines: &mut Vec<Line>, model: &Model, row: &RowUpdate, cells: u16) {
+    let theme = &model.look.theme;
+    lines.push(Line::Rule(
+        "Will set   1 row of the database, after approval only".to_owned(),
+    ));
+    let say = |value: &Option<String>| value.clone().unwrap_or_else(|| "null".to_owned());
+    let mut text = |x: u16, text: &str, meaning| {
+        for line in wrap(&clean(text), cells.saturating_sub(x)) {
+            lines.push(Line::Text(x, line, theme.of(meaning)));
+        }
+    };
+    text(
+        1,
+        &format!("{} where the key is {}", row.table, row.key),
+        Meaning::Strong,
+    );
+    for cell in &row.cells {
+        let set = format!(
+            "{}: {} becomes {}",
+            cell.column,
+            say(&cell.before),
+            say(&cell.after)
+        );
+        text(3, &set, Meaning::Plain);
+    }
+    let how = format!(
+        "only if it still holds that; one transaction with effect {} of the ledger cutover_effects",
+        row.effect
+    );
+    text(3, &how, Meaning::Quiet);
 }
 
 /// What each choice of a row that is still to be decided would send.
@@ -78,19 +114,19 @@ fn request(lines: &mut Vec<Line>, model: &Model, write: &PlannedWrite, plan: Opt
         .collect();
     let form = wrap(&clean(&form.join("  ")), cells.saturating_sub(3));
     texts.extend(form.into_iter().map(|line| (3, line, Meaning::Plain)));
-    let markers = format!(
-        "metadata[cutover_effect]={}  [cutover_run]={}  [cutover_plan]={}  [cutover_of]",
-        write.effect,
-        model.state.run,
-        plan.map(|plan| plan.prefix12()).unwrap_or_default()
-    );
+    let markers = write.marked.then(|| {
+        format!(
+            "metadata[cutover_effect]={}  [cutover_run]={}  [cutover_plan]={}",
+            write.effect,
+            model.state.run,
+            plan.map(|plan| plan.prefix12()).unwrap_or_default()
+        )
+    });
     let key = plan
         .map(|plan| idempotency_key(&plan, &write.effect, 1))
         .unwrap_or_default();
-    for quiet in [
-        markers,
-        format!("Idempotency-Key {key}  (plan, effect, generation)"),
-    ] {
+    let key = format!("Idempotency-Key {key}  (plan, effect, generation)");
+    for quiet in markers.into_iter().chain([key]) {
         texts.extend(
             wrap(&clean(&quiet), cells.saturating_sub(3))
                 .into_iter()

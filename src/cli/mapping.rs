@@ -1,0 +1,99 @@
+//! What the commands around the copy and the application's database take. The comments are the help texts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::args::{ConfigArgs, stage_parser};
+use crate::domain::ids::StageId;
+
+/// `cutover copy-list`
+#[derive(Clone, Debug, Args)]
+pub struct CopyList {
+    /// Only customers of this wave, instead of the configured `scope.waves`. May be given several times.
+    #[arg(long = "wave", value_name = "W")]
+    pub waves: Vec<String>,
+    /// Only customers who are not on the new account yet: for a second copy. New cards of customers who are there
+    /// already come by a second copy of all, so leave it out for these.
+    #[arg(long)]
+    pub late: bool,
+    /// Where the list goes. A file that exists is not overwritten.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// What is in the list as one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cutover mapping …`
+#[derive(Clone, Debug, Subcommand)]
+pub enum MappingCommand {
+    /// Reads the mapping files of one copy and says what is wrong with them. Asks no account.
+    ///
+    /// Ends with 0 when every row can be used, with 1 when rows are rejected (their customers will be blocked), with 2
+    /// when a file as a whole is refused.
+    #[command(after_help = super::EXIT_CODES)]
+    Lint {
+        /// The files, CSV or JSON; all of one copy together, because a row in one may contradict a row in another.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// The report as one JSON object on standard output.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `cutover sql`
+#[derive(Clone, Debug, Args)]
+pub struct Sql {
+    /// A plan of the mapping stage, as `plan mapping` wrote it.
+    #[arg(long, value_name = "FILE")]
+    pub plan: PathBuf,
+    /// The folder for `forward.sql` and `inverse.sql`; made if it is not there. Neither file is overwritten.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Which database the files are for. Default: the one of the configured `app_database.url`; given, the address is
+    /// not fetched.
+    #[arg(long, value_enum)]
+    pub kind: Option<SqlKind>,
+    /// The configuration, for the table and its columns.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// What was written as one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A kind of database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SqlKind {
+    /// PostgreSQL, for psql.
+    Postgres,
+    /// MySQL or MariaDB.
+    Mysql,
+    /// SQLite.
+    Sqlite,
+}
+
+/// `cutover undo`
+#[derive(Clone, Debug, Args)]
+pub struct Undo {
+    /// The stage; `mapping` restores the rows of the application's database.
+    #[arg(value_parser = stage_parser())]
+    pub stage: StageId,
+    /// The run that made the changes.
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+    /// How much is undone: '412 rows'. `status` says how many there are.
+    #[arg(long, value_name = "PHRASE")]
+    pub confirm: String,
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The summary as one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,253 @@
+//! Who is subscribed to what. The first subscriptions of each currency go round all its prices, so that a small world
+//! has as many kinds as it can hold; the others are drawn.
+
+use chrono::{DateTime, Days, Months};
+
+use super::catalogue::{Item, Price, Recurring, Status, Subscription};
+use super::currency::Cur;
+use super::dice::Dice;
+use super::ids;
+use super::metadata::Metadata;
+use super::plan::WorldPlan;
+use super::world::{Account, Role};
+
+const DAY: i64 = 86_400;
+/// How long a trial takes.
+const TRIAL: i64 = 14 * DAY;
+
+/// Subscribes customers of the old account to the prices in `sold` (slots); `paying` are slots of customers.
+pub(crate) fn fill(
+    account: &mut Account,
+    plan: &WorldPlan,
+    (paying, sold): (&[u32], &[u32]),
+    seed: u64,
+    now: i64,
+) {
+    if sold.is_empty() {
+        return;
+    }
+    let mut maker = Maker {
+        dice: Dice::new(ids::mix(&[b"subscriptions", &seed.to_be_bytes()])),
+        shelves: Vec::new(),
+        now,
+    };
+    maker.sort(account, sold);
+    let mut made = Vec::new();
+    for (n, slot) in subscribers(account, plan, paying).into_iter().enumerate() {
+        made.extend(maker.live(account, slot, n));
+        if n % 10 == 9 {
+            made.extend(maker.ended(account, slot));
+        }
+    }
+    made.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+    for subscription in made {
+        let owner = account.customers.at(subscription.customer).map(|c| c.id.clone());
+        account
+            .catalogue
+            .subscribe(&owner.unwrap_or_default(), subscription);
+    }
+    account.catalogue.subscriptions.shrink();
+}
+
+/// Slots of customers, one for each live subscription: those who pay first, then other movers with a method, then
+/// stayers.
+fn subscribers(account: &Account, plan: &WorldPlan, paying: &[u32]) -> Vec<u32> {
+    let count = |n: Option<u32>, otherwise: usize| n.map_or(otherwise, |n| n as usize);
+    let rows = || (0_u32..).zip(account.customers.rows());
+    let known: std::collections::HashSet<u32> = paying.iter().copied().collect();
+    let others =
+        rows().filter(|(slot, c)| c.role == Role::Mover && !c.methods.is_empty() && !known.contains(slot));
+    let movers = paying.iter().copied().chain(others.map(|(slot, _)| slot));
+    let stayers: Vec<u32> = rows()
+        .filter(|(_, c)| c.role == Role::Stayer)
+        .map(|(slot, _)| slot)
+        .collect();
+    let staying = count(plan.stayer_subscriptions, stayers.len().div_ceil(2));
+    movers
+        .take(count(plan.subscriptions, paying.len()))
+        .chain(stayers.into_iter().take(staying))
+        .collect()
+}
+
+/// Prices that have an amount in one currency and can be subscribed to, and how many subscriptions began with them.
+struct Shelf {
+    cur: Cur,
+    prices: Vec<u32>,
+    dealt: usize,
+}
+
+struct Maker {
+    dice: Dice,
+    shelves: Vec<Shelf>,
+    now: i64,
+}
+
+impl Maker {
+    fn sort(&mut self, account: &Account, sold: &[u32]) {
+        for slot in sold {
+            let Some(price) = account.catalogue.prices.at(*slot) else {
+                continue;
+            };
+            // Metered prices are added to others: a subscription of nothing but usage would show no amount.
+            if price.recurring.as_ref().is_none_or(|r| r.metered) {
+                continue;
+            }
+            for cur in std::iter::once(&price.currency).chain(price.options.keys()) {
+                match self.shelves.iter_mut().find(|s| s.cur == *cur) {
+                    Some(shelf) => shelf.prices.push(*slot),
+                    None => self.shelves.push(Shelf {
+                        cur: *cur,
+                        prices: vec![*slot],
+                        dealt: 0,
+                    }),
+                }
+            }
+        }
+    }
+
+    /// The next price for a customer of that currency, and the currency: dollars when nothing is sold in the other.
+    fn price(&mut self, cur: Cur) -> Option<(u32, Cur)> {
+        let at = self.shelves.iter().position(|s| s.cur == cur);
+        let at = at.or_else(|| self.shelves.iter().position(|s| s.cur == Cur::USD))?;
+        let shelf = self.shelves.get_mut(at)?;
+        let n = if shelf.dealt < 2 * shelf.prices.len() {
+            shelf.dealt % shelf.prices.len()
+        } else if self.dice.percent(40) {
+            0
+        } else {
+            usize::try_from(self.dice.below(shelf.prices.len() as u64)).unwrap_or(0)
+        };
+        shelf.dealt += 1;
+        shelf.prices.get(n).map(|slot| (*slot, shelf.cur))
+    }
+
+    /// The one live subscription of the `n`-th subscriber.
+    fn live(&mut self, account: &Account, customer: u32, n: usize) -> Option<Subscription> {
+        let owner = account.customers.at(customer)?;
+        let otherwise = if owner.role == Role::Stayer {
+            Cur::AUD
+        } else {
+            Cur::USD
+        };
+        let (slot, currency) = self.price(owner.currency.unwrap_or(otherwise))?;
+        let price = account.catalogue.prices.at(slot)?;
+        let recurring = price.recurring.as_ref()?;
+        let status = match n {
+            n if n % 11 == 3 => Status::Trialing,
+            n if n % 13 == 5 => Status::PastDue,
+            _ => Status::Active,
+        };
+        let (created, period) = self.times(owner.created.max(price.created), recurring, status);
+        let mut items = vec![self.item(slot, price)];
+        if n % 9 == 4 {
+            let more = self.second(account, slot, price, currency);
+            items.extend(more);
+        }
+        let own_method = self.dice.percent(30);
+        let taxed = self.dice.percent(15);
+        let metadata = match self.dice.below(10) {
+            0..4 => Metadata::of(&[("tutor", &format!("t{}", self.dice.below(90)))]),
+            _ => Metadata::default(),
+        };
+        Some(Subscription {
+            id: ids::object("sub_", &account.id, self.dice.next()).into(),
+            created,
+            customer,
+            currency,
+            status,
+            period,
+            ended: None,
+            items: items.into_boxed_slice(),
+            method: owner.methods.first().copied().filter(|_| own_method),
+            tax_rate: taxed.then(|| tax_rate(currency)),
+            metadata,
+        })
+    }
+
+    /// One that ended long ago: what an account full of live subscriptions has besides.
+    fn ended(&mut self, account: &Account, customer: u32) -> Option<Subscription> {
+        let owner = account.customers.at(customer)?;
+        let price = *self.shelves.iter().find(|s| s.cur == Cur::USD)?.prices.first()?;
+        let until = owner.created + (self.now - owner.created) / 2;
+        let created = owner.created + (until - owner.created) / 2;
+        Some(Subscription {
+            id: ids::object("sub_", &account.id, self.dice.next()).into(),
+            created,
+            customer,
+            currency: Cur::USD,
+            status: Status::Canceled,
+            period: (created, until.max(created)),
+            ended: Some(until),
+            items: Box::new([Item { price, quantity: 1 }]),
+            method: None,
+            tax_rate: None,
+            metadata: Metadata::default(),
+        })
+    }
+
+    fn item(&mut self, slot: u32, price: &Price) -> Item {
+        let metered = price.recurring.as_ref().is_some_and(|r| r.metered);
+        let most = if price.tiers_mode.is_some() { 14 } else { 2 };
+        let quantity = u32::try_from(self.dice.between(1, most)).unwrap_or(1);
+        Item {
+            price: slot,
+            quantity: if metered { 0 } else { quantity },
+        }
+    }
+
+    /// Another price of the same currency and interval, metered ones among them.
+    fn second(&mut self, account: &Account, first: u32, price: &Price, cur: Cur) -> Option<Item> {
+        let interval = |p: &Price| p.recurring.as_ref().map(|r| (r.interval, r.count));
+        let rows = (0_u32..).zip(account.catalogue.prices.rows());
+        let sells = |p: &Price| p.currency == cur || p.options.contains_key(&cur);
+        let fits = |p: &Price| p.active && sells(p) && interval(p) == interval(price);
+        let fitting: Vec<u32> = rows
+            .filter(|(slot, p)| *slot != first && fits(p))
+            .map(|(slot, _)| slot)
+            .collect();
+        let n = usize::try_from(self.dice.below(fitting.len() as u64)).unwrap_or(0);
+        let slot = *fitting.get(n)?;
+        let price = account.catalogue.prices.at(slot)?;
+        Some(self.item(slot, price))
+    }
+
+    /// When it began, and the period it is in; never before its customer.
+    fn times(&mut self, since: i64, recurring: &Recurring, status: Status) -> (i64, (i64, i64)) {
+        if status == Status::Trialing {
+            let began = (self.now - self.dice.between(1, 12) * DAY).max(since);
+            return (began, (began, began + TRIAL));
+        }
+        let length = length(recurring);
+        let start = (self.now - self.dice.between(0, length - 1)).max(since);
+        let created = since + self.dice.between(0, start - since);
+        (created, (start, after(start, recurring)))
+    }
+}
+
+/// The place of the default tax rate a subscription of that currency has.
+fn tax_rate(cur: Cur) -> u32 {
+    if cur == Cur::AUD { 0 } else { 2 }
+}
+
+/// The shortest a period may be, in seconds.
+fn length(recurring: &Recurring) -> i64 {
+    let days = match recurring.interval {
+        "day" => 1,
+        "week" => 7,
+        "year" => 365,
+        _ => 28,
+    };
+    days * DAY * recurring.count
+}
+
+/// The end of the period that begins at `start`, by the calendar.
+fn after(start: i64, recurring: &Recurring) -> i64 {
+    let count = u32::try_from(recurring.count).unwrap_or(1);
+    let end = DateTime::from_timestamp(start, 0).and_then(|at| match recurring.interval {
+        "day" => at.checked_add_days(Days::new(u64::from(count))),
+        "week" => at.checked_add_days(Days::new(7 * u64::from(count))),
+        "year" => at.checked_add_months(Months::new(12 * count)),
+        _ => at.checked_add_months(Months::new(count)),
+    });
+    end.map_or(start + length(recurring), |at| at.timestamp())
+}
