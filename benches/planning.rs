@@ -64,6 +64,7 @@ fn measure(accounts: &Accounts, facts: &[CustomerFacts]) -> Outcome<u128> {
             choice: LEAVE_OUT.to_owned(),
             by: "bench".to_owned(),
             note: String::new(),
+            number: None,
         };
         let (took, decided) = timed(|| Ok(sealed.decide(&key, decision)?))?;
         decides.push(took);

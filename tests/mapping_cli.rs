@@ -495,6 +495,9 @@ fn plan_of(keys: &[&str]) -> Plan {
             }],
         })),
         evidence: vec![],
+        filled: Vec::new(),
+        with: None,
+        working: Vec::new(),
     };
     let header = Header {
         accounts: accounts.clone(),

@@ -119,6 +119,7 @@ pub(super) async fn leave_out_blocked(handle: &Handle, id: StageId) -> Result<()
         choice: LEAVE_OUT.to_owned(),
         by: POLICY.to_owned(),
         note: "left out because it is blocked".to_owned(),
+        number: None,
     };
     Ok(handle
         .ask(Command::Decide {

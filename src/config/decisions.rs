@@ -1,5 +1,5 @@
-//! Decisions given in a file: a CSV with the columns `key`, `choice`, `note` and `by`, read by name. Bytes in,
-//! decisions out; whether a row has that choice is for the plan to say.
+//! Decisions given in a file: a CSV with the columns `key`, `choice`, `note` and `by`, and `number` where a choice asks
+//! for one, read by name. Bytes in, decisions out; whether a row has that choice is for the plan to say.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,15 @@ use crate::domain::table::{Row, Table, TableError};
 use crate::domain::text::safe;
 
 const COLUMNS: [&str; 4] = ["key", "choice", "note", "by"];
+/// Only where a choice asks for it.
+const NUMBER: &str = "number";
 /// What a policy's decisions are signed with; a file is a person's.
 const POLICY: &str = "policy:";
 
 /// Reads the decisions, in the order of the file. `file` is its name, for errors. A line that repeats another is taken
 /// once; lines that contradict each other are refused.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<(ChangeKey, Decision)>, TableError> {
-    let table = Table::read(file, bytes, &COLUMNS)?;
+    let table = Table::read_with(file, bytes, &COLUMNS, &[NUMBER])?;
     let mut lines: BTreeMap<ChangeKey, usize> = BTreeMap::new();
     let mut decided: Vec<(ChangeKey, Decision)> = Vec::new();
     for row in &table.rows {
@@ -36,7 +38,7 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<(ChangeKey, Decision)>, Tab
 }
 
 fn decision(table: &Table, row: &Row) -> Result<(ChangeKey, Decision), TableError> {
-    let [key, choice, note, by] = row.cells.as_slice() else {
+    let [key, choice, note, by, number] = row.cells.as_slice() else {
         return Err(table.error(row, "key", "is incomplete; give key, choice, note and by"));
     };
     if key.is_empty() {
@@ -60,10 +62,21 @@ fn decision(table: &Table, row: &Row) -> Result<(ChangeKey, Decision), TableErro
     if by.is_empty() || by.starts_with(POLICY) {
         return Err(table.error(row, "by", "must name the person who decided"));
     }
+    let number = match number.as_str() {
+        "" => None,
+        digits => Some(digits.parse().map_err(|_| {
+            let why = format!(
+                "`{}` is not a whole number; write it in digits, such as 3",
+                safe(digits)
+            );
+            table.error(row, NUMBER, why)
+        })?),
+    };
     let decision = Decision {
         choice: choice.clone(),
         by: by.clone(),
         note: note.clone(),
+        number,
     };
     Ok((ChangeKey(key.clone()), decision))
 }
@@ -83,6 +96,20 @@ mod tests {
         assert_eq!(decided.len(), 2);
         assert_eq!(decided[1].0, ChangeKey("cus_1/cash".into()));
         assert_eq!(decided[1].1.note, "agreed, by phone");
+    }
+
+    #[test]
+    fn a_number_is_taken_from_its_column_and_must_be_whole() {
+        let read = |cell: &str| {
+            let file = format!("key,choice,number,note,by\ncoupon/VIP,split,{cell},,Ada\n");
+            parse("d.csv", file.as_bytes())
+        };
+        assert_eq!(read("4").unwrap()[0].1.number, Some(4));
+        assert_eq!(read("").unwrap()[0].1.number, None);
+        for cell in ["four", "4.5", "-1", "99999999999999999999999"] {
+            let said = read(cell).unwrap_err().to_string();
+            assert!(said.starts_with("d.csv, line 2, column `number`: "), "{said}");
+        }
     }
 
     #[test]

@@ -40,6 +40,9 @@ fn plan_of(environment: Environment, irreversible: bool, verdict: Verdict) -> Ar
         payload: String::new(),
         update: None,
         evidence: vec![],
+        filled: Vec::new(),
+        with: None,
+        working: Vec::new(),
     };
     let header = Header {
         accounts: Accounts {

@@ -110,6 +110,22 @@ pub struct Choice {
     pub writes: Vec<PlannedWrite>,
     /// Whether a note and a name are required (money that cannot be moved by the program).
     pub sign_off: bool,
+    /// A number the choice asks for; what it means for the writes stands in their forms, see [`super::write::number`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<Number>,
+}
+
+/// A whole number that a person gives with a choice: of six uses that are left, how many go to the new account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Number {
+    /// What it is, in few words: `uses on the new account`.
+    pub asks: String,
+    /// The smallest that may be given.
+    pub least: u64,
+    /// The largest that may be given.
+    pub most: u64,
+    /// What is offered first.
+    pub usual: u64,
 }
 
 /// The name of the choice every blocked or planned row has.
@@ -126,6 +142,9 @@ pub struct Decision {
     pub by: String,
     /// Their own words; required where the choice asks for sign-off.
     pub note: String,
+    /// The number, where the choice asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
 }
 
 /// One row. See the [module page](self).
@@ -155,12 +174,21 @@ pub struct Change {
     pub risk: Risk,
     /// The difference.
     pub fields: Vec<Field>,
+    /// How the program came to its numbers, line by line: `coupon: 10 allowed - 7 used = 3 left`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub working: Vec<String>,
     /// What will be sent, in order, if the row stays planned.
     pub writes: Vec<PlannedWrite>,
     /// What a person may choose.
     pub choices: Vec<Choice>,
     /// What was chosen.
     pub decision: Option<Decision>,
+    /// The row whose choices hold for this one too: what is shared by both is decided there, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<ChangeKey>,
+    /// The writes of the choice, with the number that was given in its places; empty while no such choice is made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filled: Vec<PlannedWrite>,
     /// What the stage needs when it writes and verifies this row; the stage's own JSON, hashed as it stands.
     pub payload: String,
     /// The row of the application's database that changes with it, if it is about one. Such a row has no writes.
@@ -176,6 +204,9 @@ impl Change {
     pub fn writes_now(&self) -> &[PlannedWrite] {
         if self.verdict != Verdict::Planned {
             return &[];
+        }
+        if !self.filled.is_empty() {
+            return &self.filled;
         }
         let chosen = self
             .decision
@@ -225,6 +256,8 @@ impl Change {
             decision: &'a Option<Decision>,
             effect: &'a str,
             fields: &'a [Field],
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            filled: &'a [PlannedWrite],
             item: &'a str,
             key: &'a ChangeKey,
             label: &'a Safe,
@@ -238,6 +271,10 @@ impl Change {
             update: Option<&'a RowUpdate>,
             verdict: Verdict,
             why: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            with: Option<&'a ChangeKey>,
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            working: &'a [String],
             writes: &'a [PlannedWrite],
         }
         let sealed = Sealed {
@@ -245,6 +282,7 @@ impl Change {
             decision: &self.decision,
             effect: &self.effect,
             fields: &self.fields,
+            filled: &self.filled,
             item: &self.item,
             key: &self.key,
             label: &self.label,
@@ -257,6 +295,8 @@ impl Change {
             update: self.update.as_deref(),
             verdict: self.verdict,
             why: &self.why,
+            with: self.with.as_ref(),
+            working: &self.working,
             writes: &self.writes,
         };
         // Plain structs of strings and integers always serialise; an empty hash would match no other row's anyway.

@@ -82,6 +82,8 @@ pub enum StageId {
     Mapping,
     /// Customer balances in every currency.
     Credits,
+    /// Coupons, promotion codes, and discounts that are running.
+    Coupons,
 }
 
 impl StageId {
@@ -92,6 +94,7 @@ impl StageId {
             Self::Catalogue => "catalogue",
             Self::Mapping => "mapping",
             Self::Credits => "credits",
+            Self::Coupons => "coupons",
         }
     }
 }

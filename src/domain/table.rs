@@ -55,8 +55,22 @@ pub struct Row {
 impl Table {
     /// Reads `bytes`, a file with at least `columns` in its header.
     pub fn read(file: &str, bytes: &[u8], columns: &[&str]) -> Result<Self, TableError> {
+        Self::read_with(file, bytes, columns, &[])
+    }
+
+    /// The same, with the cells of `optional` columns behind the others: empty where the file has no such column.
+    pub fn read_with(
+        file: &str,
+        bytes: &[u8],
+        columns: &[&str],
+        optional: &[&str],
+    ) -> Result<Self, TableError> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let blame = Blame { file, columns };
+        let blame = Blame {
+            file,
+            columns,
+            optional,
+        };
         blame.refuse_other_encodings(bytes)?;
         blame.refuse_loose_quotes(bytes)?;
         let mut lines = Lines::new(bytes);
@@ -79,7 +93,7 @@ impl Table {
                 cells: blame.cells(&record, line, &places)?,
             });
         }
-        let asked = |name: &&String| !columns.contains(&name.as_str());
+        let asked = |name: &&String| !columns.iter().chain(optional).any(|column| column == name);
         let ignored = header
             .iter()
             .filter(asked)
@@ -108,6 +122,7 @@ impl Table {
 struct Blame<'a> {
     file: &'a str,
     columns: &'a [&'a str],
+    optional: &'a [&'a str],
 }
 
 impl Blame<'_> {
@@ -170,22 +185,30 @@ impl Blame<'_> {
     }
 
     /// Where in a row the wanted columns are.
-    fn places(&self, header: &[String]) -> Result<Vec<usize>, TableError> {
+    fn places(&self, header: &[String]) -> Result<Vec<Option<usize>>, TableError> {
         let place = |wanted: &&str| {
             let mut found = (0..header.len()).filter(|at| header[*at] == *wanted);
             match (found.next(), found.next()) {
-                (Some(at), None) => Ok(at),
-                (None, _) => {
-                    Err(self.error(None, None, format!("has no column `{wanted}`; {}", self.wanted())))
-                }
-                (Some(_), Some(_)) => Err(self.error(
+                (at, None) => Ok(at),
+                (_, Some(_)) => Err(self.error(
                     None,
                     Some(wanted),
                     "stands in the header twice; rename or remove one",
                 )),
             }
         };
-        self.columns.iter().map(place).collect()
+        let places: Vec<_> = self.names().map(place).collect::<Result<_, _>>()?;
+        let missing = self.columns.iter().zip(&places).find(|(_, at)| at.is_none());
+        match missing {
+            None => Ok(places),
+            Some((wanted, _)) => {
+                Err(self.error(None, None, format!("has no column `{wanted}`; {}", self.wanted())))
+            }
+        }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &&str> {
+        self.columns.iter().chain(self.optional)
     }
 
     fn refuse_ragged(&self, record: &ByteRecord, line: usize, wanted: usize) -> Result<(), TableError> {
@@ -199,10 +222,17 @@ impl Blame<'_> {
         Err(self.error(Some(line), None, why))
     }
 
-    fn cells(&self, record: &ByteRecord, line: usize, places: &[usize]) -> Result<Vec<String>, TableError> {
-        let cell =
-            |(at, name): (&usize, &&str)| self.text(record.get(*at).unwrap_or_default(), line, Some(name));
-        places.iter().zip(self.columns).map(cell).collect()
+    fn cells(
+        &self,
+        record: &ByteRecord,
+        line: usize,
+        places: &[Option<usize>],
+    ) -> Result<Vec<String>, TableError> {
+        let cell = |(at, name): (&Option<usize>, &&str)| {
+            let cell = at.and_then(|at| record.get(at)).unwrap_or_default();
+            self.text(cell, line, Some(name))
+        };
+        places.iter().zip(self.names()).map(cell).collect()
     }
 
     fn text(&self, cell: &[u8], line: usize, column: Option<&str>) -> Result<String, TableError> {

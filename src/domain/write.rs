@@ -78,6 +78,42 @@ pub fn is_place(value: &str) -> bool {
     value.starts_with("{new id of ") && value.ends_with('}')
 }
 
+/// Places in the forms of a choice that asks for a number ([`super::change::Number`]): what will stand there is known
+/// when the number is.
+pub mod number {
+    /// The number itself.
+    pub const GIVEN: &str = "{number}";
+
+    /// The number, but no more than `most`.
+    #[must_use]
+    pub fn up_to(most: u64) -> String {
+        format!("{{number, at most {most}}}")
+    }
+
+    /// What the number leaves of `whole`.
+    #[must_use]
+    pub fn rest_of(whole: u64) -> String {
+        format!("{{{whole} - number}}")
+    }
+
+    /// What `value` is with that number; anything that is no such place stays as it is.
+    #[must_use]
+    pub fn fill(value: &str, given: u64) -> Option<String> {
+        let inner = value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'))?;
+        if inner == "number" {
+            return Some(given.to_string());
+        }
+        if let Some(most) = inner.strip_prefix("number, at most ") {
+            return Some(given.min(most.parse().ok()?).to_string());
+        }
+        let whole: u64 = inner.strip_suffix(" - number")?.parse().ok()?;
+        Some(whole.checked_sub(given)?.to_string())
+    }
+}
+
+/// A cap: it may be sent smaller than approved when uses were taken meanwhile, never larger, never zero.
+pub const CAP: &str = "max_redemptions";
+
 /// A row of the application's own database, as approved: compare and set. It is changed only where every cell still
 /// holds what was read, in one transaction with the line of the effect ledger that says so (reliability I25).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +169,19 @@ pub fn idempotency_key(plan: &Digest, effect: &EffectId, generation: u32) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_fills_its_places_and_nothing_else() {
+        let fill = |value: &str| number::fill(value, 4);
+        assert_eq!(fill(number::GIVEN).as_deref(), Some("4"));
+        assert_eq!(fill(&number::up_to(3)).as_deref(), Some("3"));
+        assert_eq!(fill(&number::up_to(9)).as_deref(), Some("4"));
+        assert_eq!(fill(&number::rest_of(6)).as_deref(), Some("2"));
+        assert_eq!(fill(&number::rest_of(3)), None);
+        for other in ["4", "{}", "{new id of price_1}", "number", "{number, at most x}"] {
+            assert_eq!(fill(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_key_names_plan_effect_and_generation_in_under_64_characters() {

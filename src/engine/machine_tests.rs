@@ -65,6 +65,9 @@ fn change(key: &str, verdict: Verdict) -> Change {
         payload: String::new(),
         update: None,
         evidence: vec![],
+        filled: Vec::new(),
+        with: None,
+        working: Vec::new(),
     }
 }
 
@@ -273,6 +276,7 @@ fn a_decision_takes_back_the_look_and_changes_the_digest() {
         choice: LEAVE_OUT.into(),
         by: "ops1".into(),
         note: String::new(),
+        number: None,
     };
     let rows = vec![ChangeKey("cus_2".into())];
     world
@@ -327,6 +331,7 @@ fn rows_are_decided_only_in_review() {
         choice: LEAVE_OUT.into(),
         by: "ops1".into(),
         note: String::new(),
+        number: None,
     };
     let decide = Command::Decide {
         stage: CREDITS,

@@ -233,6 +233,9 @@ pub enum Fact {
         /// What was attested.
         attested: Attested,
     },
+    /// The other rows of the subject had their turn, see [`Step::GiveWay`]. Not on record: a row that is taken up again
+    /// gives way again.
+    GaveWay,
 }
 
 /// What a script wants next.
@@ -242,6 +245,8 @@ pub enum Step {
     Look(Look),
     /// Send this write: one of the row's approved writes, or the same with a smaller amount.
     Write(PlannedWrite),
+    /// Let the other rows of the subject go first, then ask again: what this row writes next rests on them.
+    GiveWay,
     /// The row has ended.
     End {
         /// How.

@@ -118,6 +118,7 @@ async fn send(
         match stage.next(change, &facts) {
             Step::Look(look) => facts.push(looked(reading, &look).await),
             Step::Write(write) => facts.push(wrote(stage, &write, writers).await),
+            Step::GiveWay => facts.push(Fact::GaveWay),
             Step::End { end, why, moved } => {
                 assert_eq!(end, RowEnd::Done, "{}: {why}", change.key);
                 return (change.key.clone(), end, moved);

@@ -4,6 +4,7 @@
 //! hundred thousand re-hashes one row. Request ids, times and order of arrival are outside it: the same facts give the
 //! same digest, from any run, on any day.
 
+mod decide;
 pub mod file;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::change::{AS_PLANNED, Change, ChangeKey, Decision, LEAVE_OUT, Verdict};
+use super::change::{Change, ChangeKey, Decision, Verdict};
 use super::finding::Finding;
 use super::ids::{Accounts, Digest, Role, StageId};
 use super::money::{Currency, Money, MoneyError};
@@ -178,6 +179,38 @@ pub enum PlanError {
         /// What there is.
         offers: String,
     },
+    /// A choice that belongs to the row this one is decided with.
+    #[error("`{choice}` is decided at row {with}, for {key} too")]
+    DecidedWith {
+        /// The row.
+        key: ChangeKey,
+        /// The choice.
+        choice: String,
+        /// Where it is decided.
+        with: ChangeKey,
+    },
+    /// A choice that asks for a number, and none, or another one, was given.
+    #[error("`{choice}` for row {key} needs a number from {least} to {most}: {asks}")]
+    Number {
+        /// The row.
+        key: ChangeKey,
+        /// The choice.
+        choice: String,
+        /// Smallest.
+        least: u64,
+        /// Largest.
+        most: u64,
+        /// What it is.
+        asks: String,
+    },
+    /// A number where none is asked for.
+    #[error("`{choice}` for row {key} takes no number; leave it empty")]
+    NoNumber {
+        /// The row.
+        key: ChangeKey,
+        /// The choice.
+        choice: String,
+    },
     /// A choice that needs a name and a note.
     #[error("`{choice}` for row {key} needs a sign-off: a name and a note")]
     SignOff {
@@ -280,13 +313,15 @@ impl Plan {
         decisions: impl IntoIterator<Item = (ChangeKey, Decision)>,
     ) -> Result<Self, PlanError> {
         let (mut changes, mut hashes) = (self.changes.to_vec(), self.hashes.to_vec());
+        let groups = decide::groups(&changes);
         for (key, decision) in decisions {
-            let at = changes
-                .binary_search_by(|c| c.key.cmp(&key))
-                .map_err(|_| PlanError::NoSuchRow(key))?;
-            let decided = decide_row(&changes[at], decision)?;
-            hashes[at] = decided.digest();
-            changes[at] = Arc::new(decided);
+            let at = decide::find(&changes, &key)?;
+            decide::of_its_own(&changes, at, &decision)?;
+            for row in std::iter::once(at).chain(decide::decided_with(&changes, &groups, at, &decision)) {
+                let decided = decide::row(&changes[row], decision.clone())?;
+                hashes[row] = decided.digest();
+                changes[row] = Arc::new(decided);
+            }
         }
         Self::assemble(
             self.header.clone(),
@@ -351,52 +386,6 @@ fn seal_digest(header: &Header, out: &OutOfScope, hashes: &[Digest], totals: &To
     let head = serde_json::to_vec(&(header, out, totals)).unwrap_or_default();
     let rows = hashes.iter().map(|hash| hash.0.as_slice());
     Digest::of("cutover-plan-v1", std::iter::once(head.as_slice()).chain(rows))
-}
-
-fn decide_row(change: &Change, decision: Decision) -> Result<Change, PlanError> {
-    let mut decided = change.clone();
-    match decision.choice.as_str() {
-        LEAVE_OUT => {
-            decided.verdict = if change.planned_as == Verdict::Noop {
-                Verdict::Noop
-            } else {
-                Verdict::LeftOut
-            };
-            decided.decision = Some(decision);
-        }
-        AS_PLANNED => {
-            decided.verdict = change.planned_as;
-            decided.decision = None;
-        }
-        name => {
-            let Some(choice) = change.choices.iter().find(|choice| choice.name == name) else {
-                return Err(no_such_choice(change, name));
-            };
-            if choice.sign_off && (decision.by.trim().is_empty() || decision.note.trim().is_empty()) {
-                return Err(PlanError::SignOff {
-                    key: change.key.clone(),
-                    choice: name.to_owned(),
-                });
-            }
-            decided.verdict = if choice.writes.is_empty() {
-                Verdict::LeftOut
-            } else {
-                Verdict::Planned
-            };
-            decided.decision = Some(decision);
-        }
-    }
-    Ok(decided)
-}
-
-fn no_such_choice(change: &Change, name: &str) -> PlanError {
-    let mut offers: Vec<&str> = change.choices.iter().map(|choice| choice.name.as_str()).collect();
-    offers.extend([LEAVE_OUT, AS_PLANNED]);
-    PlanError::NoSuchChoice {
-        key: change.key.clone(),
-        choice: name.to_owned(),
-        offers: offers.join(", "),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::change::{Choice, Evidence, Risk};
+use crate::domain::change::{AS_PLANNED, Choice, Evidence, LEAVE_OUT, Risk};
 use crate::domain::ids::{AccountId, EffectId, Environment};
 use crate::domain::text::safe;
 use crate::domain::write::{Method, PlannedWrite};
@@ -62,11 +62,15 @@ fn change(key: &str, verdict: Verdict, amount: i64) -> Change {
             means: "grant it".into(),
             writes: vec![write(Role::Destination)],
             sign_off: true,
+            number: None,
         }],
         decision: None,
         payload: "{}".into(),
         update: None,
         evidence: vec![],
+        filled: Vec::new(),
+        with: None,
+        working: Vec::new(),
     }
 }
 
@@ -79,6 +83,7 @@ fn decision(choice: &str, note: &str) -> Decision {
         choice: choice.into(),
         by: "ops1".into(),
         note: note.into(),
+        number: None,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::domain::change::Change;
 use crate::domain::ids::Role;
 use crate::domain::record::{Attested, Ended, Intent};
 use crate::domain::text::safe;
-use crate::domain::write::{PlannedWrite, When, idempotency_key, is_place, marker};
+use crate::domain::write::{CAP, PlannedWrite, When, idempotency_key, is_place, marker};
 use crate::engine::protocol::Answer;
 use crate::stages::{Fact, Look};
 use crate::stripe::error::Failure;
@@ -335,8 +335,9 @@ impl Shared {
     }
 }
 
-/// Field by field what was approved, but for an amount, which [`Shared::may_send`] bounds, and for a place kept free for
-/// an id that did not exist yet. A write taken up from its intent carries our markers besides.
+/// Field by field what was approved, but for an amount, which [`Shared::may_send`] bounds, for a cap, which may be sent
+/// smaller, and for a place kept free for an id that did not exist yet. A write taken up from its intent carries our
+/// markers besides.
 fn form_fits(planned: &PlannedWrite, write: &PlannedWrite) -> bool {
     let mut sent = write.form.iter().filter(|(name, _)| !is_marker(name));
     let fits = planned
@@ -345,11 +346,20 @@ fn form_fits(planned: &PlannedWrite, write: &PlannedWrite) -> bool {
         .filter(|(name, _)| !is_marker(name))
         .all(|(name, value)| {
             sent.next().is_some_and(|(sent_name, sent_value)| {
-                let free = is_place(value) || (name == "amount" && planned.money.is_some());
+                let free = is_place(value)
+                    || (name == "amount" && planned.money.is_some())
+                    || (name == CAP && smaller_cap(value, sent_value));
                 sent_name == name && !is_place(sent_value) && (sent_value == value || free)
             })
         });
     fits && sent.next().is_none()
+}
+
+fn smaller_cap(planned: &str, sent: &str) -> bool {
+    match (planned.parse::<u64>(), sent.parse::<u64>()) {
+        (Ok(most), Ok(now)) => 0 < now && now <= most,
+        _ => false,
+    }
 }
 
 fn is_marker(name: &str) -> bool {
@@ -381,6 +391,25 @@ mod tests {
             irreversible: false,
             marked: true,
         }
+    }
+
+    #[test]
+    fn a_cap_may_be_sent_smaller_never_larger_never_nothing() {
+        let fits = |planned: &str, sent: &str| {
+            form_fits(
+                &write(&[("max_redemptions", planned)], false),
+                &write(&[("max_redemptions", sent)], false),
+            )
+        };
+        assert!(fits("5", "5") && fits("5", "1"));
+        for (planned, sent) in [("5", "6"), ("5", "0"), ("5", ""), ("5", "-1"), ("{number}", "1")] {
+            assert!(!fits(planned, sent), "{planned} {sent}");
+        }
+        let none = write(&[], false);
+        assert!(
+            !form_fits(&write(&[("max_redemptions", "5")], false), &none),
+            "no cap at all"
+        );
     }
 
     #[test]

@@ -25,6 +25,8 @@ enum Next {
     Go,
     /// Not before this instant.
     Later(UtcMs),
+    /// The other rows of the subject first.
+    GiveWay,
     /// The row has ended.
     Ended,
     /// The row has ended, and whether its write happened is not known.
@@ -64,6 +66,7 @@ impl Shared {
         while let Some(row) = subject.rows.front_mut() {
             match self.step(row).await {
                 Ok(Next::Go) => {}
+                Ok(Next::GiveWay) => subject.rows.rotate_left(1),
                 Ok(Next::Ended) => {
                     subject.rows.pop_front();
                 }
@@ -101,6 +104,14 @@ impl Shared {
             Step::Write(write) => {
                 row.start(write);
                 Ok(Next::Go)
+            }
+            Step::GiveWay if row.gave_way() => {
+                let why = "two rows wait for each other; make the plan again".to_owned();
+                self.end(row, RowEnd::Failed, why, "order".to_owned(), None).await
+            }
+            Step::GiveWay => {
+                row.facts.push(Fact::GaveWay);
+                Ok(Next::GiveWay)
             }
             Step::End { end, why, moved } => self.end(row, end, why, String::new(), moved).await,
         }

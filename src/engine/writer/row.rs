@@ -118,6 +118,11 @@ impl Row {
         });
     }
 
+    /// Whether the other rows of the subject had their turn in this process.
+    pub(super) fn gave_way(&self) -> bool {
+        self.facts.iter().any(|fact| matches!(fact, Fact::GaveWay))
+    }
+
     /// Whether anything of the row is on an account.
     pub(super) fn wrote_something(&self) -> bool {
         self.facts.iter().any(|fact| matches!(fact, Fact::Wrote { .. }))

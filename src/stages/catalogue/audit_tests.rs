@@ -152,6 +152,7 @@ fn a_price_that_live_subscriptions_use_and_nothing_stands_for_is_a_difference() 
         choice: "leave_out".into(),
         by: "ada".into(),
         note: String::new(),
+        number: None,
     };
     let left = plan.decide(&ChangeKey(key.into()), decision).unwrap();
     let (_, found) = audit(&left, &done(&left), &there);
@@ -176,6 +177,7 @@ fn what_a_person_signed_for_is_not_compared_again() {
             choice: USE_EXISTING.into(),
             by: "ada".into(),
             note: "known".into(),
+            number: None,
         };
         plan.decide(&ChangeKey(key.into()), decision).unwrap()
     };
@@ -195,6 +197,7 @@ fn rows_drift_when_either_side_changed_and_not_when_only_their_decisions_did() {
         choice: "leave_out".into(),
         by: "ada".into(),
         note: String::new(),
+        number: None,
     };
     let decided = plan
         .decide(&ChangeKey("tax_rate/txr_1".into()), decision)

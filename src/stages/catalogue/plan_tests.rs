@@ -223,6 +223,7 @@ fn what_is_there_and_different_is_blocked_field_by_field_until_a_person_signs() 
         choice: USE_EXISTING.into(),
         by: "ada".into(),
         note: note.into(),
+        number: None,
     };
     let plan = sealed(&world);
     let key = row(&rows, "price/gold/price_1").key.clone();

@@ -45,6 +45,7 @@ fn word(step: &Step) -> String {
     match step {
         Step::Look(look) => format!("look {}", look.label),
         Step::Write(write) => format!("write {}", write.op),
+        Step::GiveWay => "give way".to_owned(),
         Step::End { end, .. } => end.word().to_owned(),
     }
 }
@@ -111,7 +112,7 @@ fn over_every_history_it_looks_first_writes_at_most_once_and_stops_where_somethi
                         }
                         Step::Look(look) => facts.push(saw(look.label, list.as_deref())),
                         Step::Write(write) => facts.push(wrote(&write.op)),
-                        Step::End { .. } => break,
+                        Step::GiveWay | Step::End { .. } => break,
                     }
                 }
                 let want = expected(&op, p, l);

@@ -175,6 +175,7 @@ fn old_ids_lead_to_what_was_made_what_was_there_and_what_a_person_signed_for() {
             choice: choice.into(),
             by: "ada".into(),
             note: "same to customers".into(),
+            number: None,
         };
         change(&plan.decide(&change(&plan).key, decision).unwrap())
     };

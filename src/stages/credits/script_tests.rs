@@ -62,6 +62,9 @@ fn change(amount: i64, drains: bool) -> Change {
         payload: serde_json::to_string(&payload).unwrap(),
         update: None,
         evidence: vec![],
+        filled: Vec::new(),
+        with: None,
+        working: Vec::new(),
     }
 }
 
@@ -79,6 +82,7 @@ impl World {
         for _ in 0..20 {
             match next(change, &facts) {
                 Step::End { end, why, moved } => return (end, why, moved),
+                Step::GiveWay => unreachable!("rows of this stage rest on no others"),
                 Step::Look(look) => {
                     self.log.push(look.label.to_owned());
                     facts.push(Fact::Saw {

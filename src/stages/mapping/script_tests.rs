@@ -37,6 +37,9 @@ fn change(write: PlannedWrite, payload: &Payload) -> Change {
         payload: payload.text(),
         update: None,
         evidence: vec![],
+        filled: Vec::new(),
+        with: None,
+        working: Vec::new(),
     }
 }
 
@@ -179,6 +182,7 @@ proptest! {
                     is.clone_from(&write.form[0].1);
                     facts.push(Fact::Wrote { op: write.op, attested: Attested::default() });
                 }
+                Step::GiveWay => unreachable!("rows of this stage rest on no others"),
                 Step::End { end, .. } => break end,
             }
             prop_assert!(facts.len() < 5);

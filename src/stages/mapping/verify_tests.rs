@@ -40,6 +40,9 @@ fn change(key: &str, writes: Vec<PlannedWrite>, update: Option<RowUpdate>, paylo
         payload: payload.text(),
         update: update.map(Box::new),
         evidence: vec![],
+        filled: Vec::new(),
+        with: None,
+        working: Vec::new(),
     }
 }
 

@@ -24,6 +24,7 @@ fn change(key: &str, verdict: Verdict, work: impl Into<Option<Work>>) -> Change 
             means: String::new(),
             writes: vec![],
             sign_off: false,
+            number: None,
         }],
         decision: None,
         payload: Payload::Method {
@@ -34,6 +35,9 @@ fn change(key: &str, verdict: Verdict, work: impl Into<Option<Work>>) -> Change 
         .text(),
         update: None,
         evidence: vec![],
+        filled: Vec::new(),
+        with: None,
+        working: Vec::new(),
     }
 }
 
@@ -104,6 +108,7 @@ fn a_line_is_settled_when_a_usable_method_is_there_and_told_when_it_waits_for_a_
                 choice: "second_copy".into(),
                 by: "me".into(),
                 note: String::new(),
+                number: None,
             },
         )
         .unwrap();

@@ -16,6 +16,7 @@ impl Panels for SamplePanels {
             StageId::Catalogue => "Catalogue",
             StageId::Mapping => "Mapping",
             StageId::Credits => "Credits",
+            StageId::Coupons => "Coupons",
         };
         Panel {
             title: title.into(),

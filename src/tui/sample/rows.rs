@@ -65,6 +65,9 @@ fn plain(subject: &str, code: &str, name: &str, money: Option<Money>) -> Change 
         payload: String::new(),
         update: None,
         evidence: evidence(subject, &words),
+        filled: Vec::new(),
+        with: None,
+        working: Vec::new(),
     }
 }
 
@@ -93,6 +96,7 @@ fn block(change: &mut Change, undecided: bool) {
         choice: "returned_outside".into(),
         by: "ops1".into(),
         note: "wired on Friday, ticket 4411".into(),
+        number: None,
     });
 }
 
@@ -102,6 +106,7 @@ fn choice(name: &str, means: &str, writes: Vec<PlannedWrite>, sign_off: bool) ->
         means: means.into(),
         writes,
         sign_off,
+        number: None,
     }
 }
 

@@ -91,6 +91,7 @@ pub fn send(model: &mut Model, rows: Vec<ChangeKey>, choice: String) -> Vec<Cmd>
         choice,
         by: model.latest.operator.clone(),
         note: note.trim().to_owned(),
+        number: None,
     };
     ask(
         model,

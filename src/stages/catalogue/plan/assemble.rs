@@ -145,6 +145,9 @@ pub(super) fn bare(key: String, payload: &Payload, label: Safe, made: Made) -> C
         payload: serde_json::to_string(payload).unwrap_or_default(),
         update: None,
         evidence: Vec::new(),
+        filled: Vec::new(),
+        with: None,
+        working: Vec::new(),
     }
 }
 
@@ -186,6 +189,7 @@ pub(super) fn use_existing(means: String, writes: Vec<PlannedWrite>) -> Choice {
         means,
         writes,
         sign_off: true,
+        number: None,
     }
 }
 

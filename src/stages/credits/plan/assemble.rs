@@ -94,6 +94,9 @@ pub(super) fn assemble_with(
         payload: text_of(payload),
         update: None,
         evidence: evidence(facts, currency),
+        filled: Vec::new(),
+        with: None,
+        working: Vec::new(),
     }
 }
 

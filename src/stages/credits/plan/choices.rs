@@ -98,6 +98,7 @@ fn common(facts: &CustomerFacts, rules: Rules<'_>, money: Money, of: &str) -> Ve
         means: means.to_owned(),
         writes,
         sign_off: true,
+        number: None,
     };
     let mut all = vec![
         choice(
@@ -174,5 +175,6 @@ fn equal_grant(facts: &CustomerFacts, rules: Rules<'_>, grant: &Grant) -> Choice
         means: "a billing credit grant of the whole original amount is made on the new account".to_owned(),
         writes: vec![write],
         sign_off: true,
+        number: None,
     }
 }

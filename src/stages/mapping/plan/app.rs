@@ -386,6 +386,9 @@ fn bare(
         payload: payload.text(),
         update: None,
         evidence,
+        filled: Vec::new(),
+        with: None,
+        working: Vec::new(),
     }
 }
 

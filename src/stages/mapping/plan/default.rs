@@ -250,6 +250,7 @@ fn blocked(
             means: format!("{} becomes the default on the new account.", method.in_words()),
             writes: vec![effects::set_default(rules.accounts, &facts.new_id, &method.id)],
             sign_off: true,
+            number: None,
         })
         .collect();
     choices.push(choice(

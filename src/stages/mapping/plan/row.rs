@@ -117,6 +117,9 @@ pub(super) fn of(facts: &CustomerFacts, of: &str, item: impl Into<String>, made:
         payload: made.payload.text(),
         update: None,
         evidence: evidence(facts),
+        filled: Vec::new(),
+        with: None,
+        working: Vec::new(),
     }
 }
 
@@ -172,6 +175,7 @@ pub(super) fn choice(name: &str, means: &str) -> Choice {
         means: means.to_owned(),
         writes: Vec::new(),
         sign_off: false,
+        number: None,
     }
 }
 
