@@ -209,6 +209,7 @@ fn settings(dir: &Path, copied_at: UtcMs) -> Result<Settings, Failure> {
             source_after: Some(SourceAfter::Drain),
             expected: None,
         },
+        coupons: crate::stages::coupons::Settings::default(),
     })
 }
 

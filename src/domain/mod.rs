@@ -19,6 +19,7 @@
 
 pub mod approval;
 pub mod change;
+pub mod fields;
 pub mod finding;
 pub mod ids;
 pub mod mapped;

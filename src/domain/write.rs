@@ -96,6 +96,12 @@ pub mod number {
         format!("{{{whole} - number}}")
     }
 
+    /// The number and `more`.
+    #[must_use]
+    pub fn and(more: u64) -> String {
+        format!("{{number + {more}}}")
+    }
+
     /// What `value` is with that number; anything that is no such place stays as it is.
     #[must_use]
     pub fn fill(value: &str, given: u64) -> Option<String> {
@@ -105,6 +111,9 @@ pub mod number {
         }
         if let Some(most) = inner.strip_prefix("number, at most ") {
             return Some(given.min(most.parse().ok()?).to_string());
+        }
+        if let Some(more) = inner.strip_prefix("number + ") {
+            return Some(given.checked_add(more.parse().ok()?)?.to_string());
         }
         let whole: u64 = inner.strip_suffix(" - number")?.parse().ok()?;
         Some(whole.checked_sub(given)?.to_string())
@@ -178,6 +187,8 @@ mod tests {
         assert_eq!(fill(&number::up_to(9)).as_deref(), Some("4"));
         assert_eq!(fill(&number::rest_of(6)).as_deref(), Some("2"));
         assert_eq!(fill(&number::rest_of(3)), None);
+        assert_eq!(fill(&number::and(3)).as_deref(), Some("7"));
+        assert_eq!(fill(&number::and(u64::MAX)), None);
         for other in ["4", "{}", "{new id of price_1}", "number", "{number, at most x}"] {
             assert_eq!(fill(other), None, "{other}");
         }

@@ -7,6 +7,7 @@
 //! crash is the same function over the history read back from the journal.
 
 pub mod catalogue;
+pub mod coupons;
 pub mod credits;
 pub mod mapping;
 
@@ -36,6 +37,7 @@ use crate::domain::time::UtcMs;
 use crate::domain::write::PlannedWrite;
 use crate::stripe::Reader;
 use crate::stripe::error::Failure;
+use crate::stripe::reply::Meta;
 
 /// A future on the heap, as the object-safe trait needs it.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -51,6 +53,8 @@ pub struct Settings {
     pub mapping: mapping::Settings,
     /// Of the credits stage.
     pub credits: credits::Settings,
+    /// Of the coupons stage.
+    pub coupons: coupons::Settings,
 }
 
 /// A file of the operator's, read once and whole, so that what was linted is what is planned from.
@@ -163,6 +167,26 @@ pub fn failed(role: Role, failure: &Failure) -> StageError {
     StageError::Read {
         role,
         why: format!("{}{request}", safe(&failure.to_string())),
+    }
+}
+
+/// Which request said something, and when.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Read {
+    /// Stripe's request id; one for all that stood on the same page.
+    pub request_id: Arc<str>,
+    /// When it was answered.
+    pub at: UtcMs,
+}
+
+impl Read {
+    /// Of an answer.
+    #[must_use]
+    pub fn of(meta: &Meta) -> Self {
+        Self {
+            request_id: meta.request_id.as_deref().unwrap_or_default().into(),
+            at: meta.at,
+        }
     }
 }
 

@@ -7,18 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::fields::{self, Fields, UNSPECIFIED};
 use crate::domain::money::{Currency, Money};
 use crate::domain::text::{Safe, safe};
-use crate::domain::time::UtcMs;
 use crate::domain::write::marker;
+pub use crate::stages::Read;
 use crate::stripe::wire::{Decimal, Price, Product, Recurring, TaxRate};
-
-/// Which request said something, and when.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Read {
-    /// Stripe's request id.
-    pub request_id: String,
-    /// When it was answered.
-    pub at: UtcMs,
-}
 
 /// What a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

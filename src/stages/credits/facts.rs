@@ -2,7 +2,6 @@
 //! program's sign (positive: we owe it to the customer).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,16 +9,7 @@ use crate::domain::ids::EffectId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::scope::Belongs;
 use crate::domain::text::Safe;
-use crate::domain::time::UtcMs;
-
-/// Which request said something, and when.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Read {
-    /// Stripe's request id; one for all that stood on the same page.
-    pub request_id: Arc<str>,
-    /// When it was answered.
-    pub at: UtcMs,
-}
+pub use crate::stages::Read;
 
 /// One customer, both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,16 +9,8 @@ use crate::domain::ids::Digest;
 use crate::domain::scope::Belongs;
 use crate::domain::text::Safe;
 use crate::domain::time::UtcMs;
+pub use crate::stages::Read;
 use crate::stripe::wire::{CustomerProfile, PaymentMethod};
-
-/// Which request said something, and when.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Read {
-    /// Stripe's request id.
-    pub request_id: String,
-    /// When it was answered.
-    pub at: UtcMs,
-}
 
 /// One customer, both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,16 +9,8 @@ use crate::stages::{Reading, StageError, failed};
 use crate::stripe::error::Failure;
 use crate::stripe::form::Form;
 use crate::stripe::page::Listed;
-use crate::stripe::reply::Meta;
 use crate::stripe::scan::CURSORS;
 use crate::stripe::wire::{PaymentLink, Price, Product, TaxRate};
-
-fn read_of(meta: &Meta) -> Read {
-    Read {
-        request_id: meta.request_id.clone().unwrap_or_default(),
-        at: meta.at,
-    }
-}
 
 /// Everything on one account.
 pub(in crate::stages::catalogue) async fn shelf(reading: &Reading, role: Role) -> Result<Shelf, StageError> {
@@ -47,7 +39,7 @@ pub(super) async fn all<T: Listed>(
     let mut items = Vec::new();
     while let Some(page) = scan.next().await {
         let page = page.map_err(|failure| Failed::Stripe(Box::new(failure)))?;
-        let read = read_of(&page.reply.meta);
+        let read = Read::of(&page.reply.meta);
         items.extend(page.items.into_iter().map(|item| (item, read.clone())));
         reading.watch.progress(&what(role), items.len() as u64, None);
     }
@@ -160,7 +152,7 @@ async fn links(reading: &Reading, role: Role) -> Result<BTreeMap<String, Link>, 
         .await
         .map_err(|failure| failed(role, &failure))?
     {
-        let read = read_of(&page.reply.meta);
+        let read = Read::of(&page.reply.meta);
         for link in page.items {
             reading.of_this_mode(role, &link.id, Some(link.livemode))?;
             links.insert(link.id.clone(), link_of(link, read.clone()));

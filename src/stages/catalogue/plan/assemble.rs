@@ -203,7 +203,7 @@ pub(super) fn evidence(role: Role, kind: Kind, id: &str, terms: &str, read: &Rea
         role: Some(role),
         asked: format!("GET {} (list)", kind.list()),
         said: format!("{}{terms}", safe(id)),
-        request_id: read.request_id.clone(),
+        request_id: read.request_id.to_string(),
         at: read.at,
     }
 }

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc;
 
 use super::Facts;
-use super::lists::read_of;
 use crate::domain::ids::Role;
 use crate::domain::scope::Belongs;
 use crate::domain::write::marker;
@@ -167,7 +166,7 @@ async fn read(reader: &Reader, customer: &str) -> Result<Option<Box<Ledger>>, Fa
     };
     let read = pages
         .last()
-        .map(|page| read_of(&page.reply.meta))
+        .map(|page| Read::of(&page.reply.meta))
         .unwrap_or_default();
     let entries: Vec<Entry> = pages.into_iter().flat_map(|page| page.items).map(entry).collect();
     Ok(Some(Box::new(of_unique(entries, read))))

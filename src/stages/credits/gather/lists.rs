@@ -10,16 +10,8 @@ use crate::domain::text::safe;
 use crate::stages::credits::facts::{Grant, Read, Side};
 use crate::stages::{Reading, StageError, failed};
 use crate::stripe::form::Form;
-use crate::stripe::reply::Meta;
 use crate::stripe::scan::CURSORS;
 use crate::stripe::wire::{CreditGrant, Customer};
-
-pub(super) fn read_of(meta: &Meta) -> Read {
-    Read {
-        request_id: meta.request_id.as_deref().unwrap_or_default().into(),
-        at: meta.at,
-    }
-}
 
 pub(super) async fn customers(reading: &Reading, role: Role) -> Result<Rows, StageError> {
     let scope = &reading.settings.scope;
@@ -36,7 +28,7 @@ pub(super) async fn customers(reading: &Reading, role: Role) -> Result<Rows, Sta
     };
     while let Some(page) = scan.next().await {
         let page = page.map_err(|failure| failed(role, &failure))?;
-        let read = read_of(&page.reply.meta);
+        let read = Read::of(&page.reply.meta);
         for customer in page.items {
             // Pages of different cursors may overlap while rows come in between them.
             if customer.deleted || rows.contains_key(&customer.id) {

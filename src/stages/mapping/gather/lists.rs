@@ -16,7 +16,6 @@ use crate::stripe::Reader;
 use crate::stripe::error::Failure;
 use crate::stripe::form::Form;
 use crate::stripe::page::dedupe;
-use crate::stripe::reply::Meta;
 use crate::stripe::scan::CURSORS;
 use crate::stripe::wire::{CustomerProfile, PaymentMethod, TaxId};
 
@@ -30,13 +29,6 @@ pub(in super::super) struct Listed {
     pub(in super::super) belongs_if_copied: Belongs,
     /// Empty for a customer of the old account who stays: nothing of it is needed.
     pub(in super::super) side: Side,
-}
-
-fn read_of(meta: &Meta) -> Read {
-    Read {
-        request_id: meta.request_id.clone().unwrap_or_default(),
-        at: meta.at,
-    }
 }
 
 /// All customers of one account, by id.
@@ -55,7 +47,7 @@ pub(in super::super) async fn customers(
     while let Some(page) = scan.next().await {
         let mut page = page.map_err(|failure| failed(role, &failure))?;
         dedupe(&mut seen, &mut page.items);
-        let read = read_of(&page.reply.meta);
+        let read = Read::of(&page.reply.meta);
         for customer in page.items {
             if customer.deleted {
                 continue;
@@ -243,7 +235,7 @@ async fn read(reader: &Reader, customer: &str) -> Result<(Option<Vec<Method>>, R
     };
     let read = pages
         .last()
-        .map(|page| read_of(&page.reply.meta))
+        .map(|page| Read::of(&page.reply.meta))
         .unwrap_or_default();
     let mut seen = HashSet::new();
     let mut methods = Vec::new();

@@ -143,7 +143,7 @@ fn evidence(facts: &CustomerFacts) -> Vec<Evidence> {
             role: Some(role),
             asked: "GET /v1/customers (list, expanded)".to_owned(),
             said: format!("default {}", crate::domain::text::safe(default)),
-            request_id: side.listed.request_id.clone(),
+            request_id: side.listed.request_id.to_string(),
             at: side.listed.at,
         });
         if let Some(methods) = &side.methods {
@@ -156,7 +156,7 @@ fn evidence(facts: &CustomerFacts) -> Vec<Evidence> {
                 role: Some(role),
                 asked: format!("GET /v1/customers/{id}/payment_methods"),
                 said: format!("{} attached: {}", methods.len(), words.join(", ")),
-                request_id: side.methods_read.request_id.clone(),
+                request_id: side.methods_read.request_id.to_string(),
                 at: side.methods_read.at,
             });
         }
