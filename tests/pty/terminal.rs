@@ -24,11 +24,32 @@ pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
     chunks: Receiver<Vec<u8>>,
-    parser: vt100::Parser,
+    parser: vt100::Parser<Frames>,
     master: Box<dyn MasterPty + Send>,
     modes: u64,
     /// Every byte the program sent to the terminal.
     pub(crate) sent: Vec<u8>,
+}
+
+/// A frame shows when it is whole (synchronized output), so nothing is to be read from half of one.
+#[derive(Default)]
+struct Frames {
+    drawing: bool,
+}
+
+impl vt100::Callbacks for Frames {
+    fn unhandled_csi(
+        &mut self,
+        _: &mut vt100::Screen,
+        private: Option<u8>,
+        _: Option<u8>,
+        modes: &[&[u16]],
+        action: char,
+    ) {
+        if private == Some(b'?') && modes == [[2026]] {
+            self.drawing = action == 'h';
+        }
+    }
 }
 
 /// A program that has lost its terminal.
@@ -56,7 +77,7 @@ impl Terminal {
             child,
             keys: pair.master.take_writer().unwrap(),
             chunks,
-            parser: vt100::Parser::new(size.1.try_into().unwrap(), size.0.try_into().unwrap(), 0),
+            parser: emulator(size),
             master: pair.master,
             modes,
             sent: Vec::new(),
@@ -95,12 +116,12 @@ impl Terminal {
         self.parser.process(chunk);
     }
 
-    /// Reads until `holds` is true of the screen.
+    /// Reads until `holds` is true of the screen, as it is between two frames.
     pub(crate) fn wait(&mut self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) {
         let until = Instant::now() + LIMIT;
         loop {
             self.drain();
-            if holds(self.parser.screen()) {
+            if !self.parser.callbacks().drawing && holds(self.parser.screen()) {
                 return;
             }
             let left = until.saturating_duration_since(Instant::now());
@@ -173,6 +194,11 @@ impl Orphan {
         });
         status.unwrap()
     }
+}
+
+fn emulator((cols, rows): Size) -> vt100::Parser<Frames> {
+    let (rows, cols) = (rows.try_into().unwrap(), cols.try_into().unwrap());
+    vt100::Parser::new_with_callbacks(rows, cols, 0, Frames::default())
 }
 
 fn pty_size((cols, rows): Size) -> PtySize {
