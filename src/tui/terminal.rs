@@ -86,8 +86,8 @@ impl Guard {
 
     /// Takes the terminal again, to draw everything anew: after `fg`, or when another program wrote over it.
     pub fn retake(&mut self) -> io::Result<()> {
-        // Whoever had the terminal meanwhile set its own modes, which are otherwise taken for ours.
-        disable_raw_mode()?;
+        // Stopped from outside it was not given back, and whoever had it since has set modes of their own.
+        restore();
         enter()?;
         self.repaint();
         Ok(())

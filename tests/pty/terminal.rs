@@ -93,10 +93,14 @@ impl Terminal {
     /// Makes the window larger or smaller.
     pub(crate) fn resize(&mut self, size: Size) {
         self.drain();
-        self.parser
-            .screen_mut()
-            .set_size(size.1.try_into().unwrap(), size.0.try_into().unwrap());
+        self.cut(size);
         self.master.resize(pty_size(size)).unwrap();
+    }
+
+    /// The window loses what does not fit. The program is not told.
+    pub(crate) fn cut(&mut self, (cols, rows): Size) {
+        let screen = self.parser.screen_mut();
+        screen.set_size(rows.try_into().unwrap(), cols.try_into().unwrap());
     }
 
     /// What stands on the screen.
