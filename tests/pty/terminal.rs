@@ -4,15 +4,13 @@ use std::ffi::OsStr;
 use std::io::{Read as _, Write};
 use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::support::until;
+use super::support::{PATIENCE, until};
 
-/// Longest wait for anything to appear.
-const LIMIT: Duration = Duration::from_secs(60);
 /// The modes a shell needs: typed letters are shown, lines are edited, Ctrl-C is a signal.
 const ECHO_ICANON_ISIG: u64 = 0o10 | 0o2 | 0o1;
 
@@ -122,7 +120,7 @@ impl Terminal {
 
     /// Reads until `holds` is true of the screen, as it is between two frames.
     pub(crate) fn wait(&mut self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) {
-        let until = Instant::now() + LIMIT;
+        let until = Instant::now() + PATIENCE;
         loop {
             self.drain();
             if !self.parser.callbacks().drawing && holds(self.parser.screen()) {
@@ -156,7 +154,7 @@ impl Terminal {
 
     /// Reads to the end, by itself: then the terminal has to be as it was found.
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        let until = Instant::now() + LIMIT;
+        let until = Instant::now() + PATIENCE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match self.chunks.recv_timeout(left) {
