@@ -75,8 +75,21 @@ impl Core {
                 self.secrets.revoked |= kind == Some(FaultKind::RevokeKey);
                 self.secrets.narrowed |= kind == Some(FaultKind::NarrowKey);
             }
+            Line::Redeem {
+                at, redeemed, actor, ..
+            } => {
+                self.finish_actor(*actor);
+                // What is written down did not fail.
+                let _ = self.carry_out_redemption(redeemed, *at);
+            }
             Line::NewKeys { .. } => self.secrets.renew(),
             Line::PanCopy { .. } => {}
+        }
+    }
+
+    fn finish_actor(&mut self, actor: Option<usize>) {
+        for waiting in self.actors.iter_mut().filter(|w| Some(w.number) == actor) {
+            waiting.done = true;
         }
     }
 
@@ -138,11 +151,7 @@ impl Core {
             }
             (_, answer) => answer,
         };
-        if let Some(number) = actor {
-            for waiting in self.actors.iter_mut().filter(|w| w.number == *number) {
-                waiting.done = true;
-            }
-        }
+        self.finish_actor(*actor);
         if let Some(key) = key {
             let reply = match answer {
                 Ok(value) => Reply::success(&value, &request_id, &incoming),

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 
-use super::call::Catalogued;
+use super::call::{Catalogued, Pooled};
 use super::currency::Cur;
 use super::verdict::{Violation, rule};
 use super::world::{Account, By, Customer, Role, Side};
@@ -45,6 +45,7 @@ pub(crate) struct Change<'a> {
     pub(crate) touched: &'a [Box<str>],
     pub(crate) markers: &'a [Box<str>],
     pub(crate) catalogued: &'a [Catalogued],
+    pub(crate) pooled: &'a [Pooled],
 }
 
 impl Watch {
