@@ -35,8 +35,8 @@
 //! * Making it: `scenario` (with `scenario_customers`, `listed`), `plan`, `populate`, `additions`, `traits`, `history`, `names`,
 //!   `dice`, `ids`, `pan_copy`, `app_database`, `start`.
 //! * What is sold: `catalogue` (the types), `catalogue_table` (what a world's shop holds), `catalogue_fill`,
-//!   `catalogue_subs`, `catalogue_endpoints`. What is taken off it: `pools` (the types), `pools_endpoints`, `redeem` and
-//!   `redemptions`.
+//!   `catalogue_subs`, `catalogue_endpoints`. What is taken off it: `pools` (the types), `pools_endpoints`, `redeem`,
+//!   `redemptions` and `redeemers`.
 //! * What goes wrong: `faults`, `mischief`, `foreign`. What comes back: `world_log`, `replay`. Who judges: `watch`,
 //!   `verdict` (with `verdict_database`), `requests`, `admin`.
 //!
@@ -98,6 +98,7 @@ mod pools;
 mod pools_endpoints;
 mod populate;
 mod redeem;
+mod redeemers;
 mod redemptions;
 mod replay;
 mod reply;

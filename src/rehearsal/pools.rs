@@ -311,11 +311,6 @@ impl Pools {
         slots
     }
 
-    /// Whether a coupon can be redeemed: `valid` of the API.
-    pub(crate) fn valid(&self, coupon: u32, now: i64) -> bool {
-        self.coupons.at(coupon).is_some_and(|c| c.dead(now).is_none())
-    }
-
     /// Why a code can never be redeemed again, its coupon's reasons last.
     pub(crate) fn dead(&self, code: &Code, now: i64) -> Option<Dead> {
         if code.expires_at.is_some_and(|at| at <= now) {

@@ -68,6 +68,9 @@ pub(crate) fn running(account: &Account, subscription: u32, item: Option<u8>, ex
 
 /// `discount` of a customer: always the whole object.
 pub(crate) fn of_customer(account: &Account, customer: &str, expand: &Expand) -> Value {
+    if account.pools.discounts().rows().is_empty() {
+        return Value::Null;
+    }
     let slot = account.customers.slot(customer);
     let slot = slot.and_then(|slot| account.pools.of_customer(slot, account.now));
     let discount = slot.and_then(|slot| account.pools.discounts().at(slot));
