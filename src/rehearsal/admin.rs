@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::pipeline::lock;
 use super::server::Served;
 use super::verdict::Claims;
-use super::world::{Account, Customer};
+use super::world::{Account, By, Customer};
 
 /// Answers a request to the account of that index; `form` is its body.
 pub(crate) async fn answer(served: &Served, index: usize, method: &str, path: &str, form: &str) -> Response {
@@ -87,6 +87,10 @@ fn catalogue(account: &Account) -> Value {
 /// Coupons that are not deleted, with their codes: limits, uses and what they were made of.
 fn pools(account: &Account, now: i64) -> Vec<Value> {
     let pools = &account.pools;
+    let tonight = |slot: u32| {
+        let all = pools.discounts().rows().iter();
+        all.filter(|d| d.coupon == slot && d.by != By::History).count()
+    };
     let coupons = (0_u32..).zip(pools.coupons().rows());
     let shown = coupons.filter(|(_, c)| !c.deleted).map(|(slot, coupon)| {
         let codes = pools.codes_of(slot).iter().filter_map(|s| pools.codes().at(*s));
@@ -106,6 +110,7 @@ fn pools(account: &Account, now: i64) -> Vec<Value> {
             "valid": coupon.dead(now).is_none(),
             "max": coupon.max,
             "used": coupon.used,
+            "redeemed_tonight": tonight(slot),
             "of": coupon.metadata.get("cutover_of"),
             "codes": codes.collect::<Vec<_>>(),
         })

@@ -1,10 +1,24 @@
-//! The part of the table of endpoints that is about coupons and promotion codes.
+//! The part of the table of endpoints that is about coupons, promotion codes and discounts.
 
 use super::endpoints::{EXPAND_ONLY, Endpoint, NO_PARAMS, e};
-use super::objects::{coupons, promotion_codes};
+use super::objects::{coupons, discounts, promotion_codes};
 use super::params::{EXPAND, PAGE};
 
 pub(crate) static POOLS: &[Endpoint] = &[
+    e(
+        "GET",
+        "/v1/customers/{customer}/discount",
+        "customer",
+        EXPAND_ONLY,
+        discounts::retrieve,
+    ),
+    e(
+        "DELETE",
+        "/v1/customers/{customer}/discount",
+        "customer",
+        NO_PARAMS,
+        discounts::delete,
+    ),
     e(
         "GET",
         "/v1/coupons",

@@ -10,6 +10,7 @@ pub(crate) mod customer_params;
 pub(crate) mod customer_view;
 pub(crate) mod customer_write;
 pub(crate) mod customers;
+pub(crate) mod discounts;
 pub(crate) mod discounts_view;
 pub(crate) mod events;
 pub(crate) mod method_types;
