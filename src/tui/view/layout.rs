@@ -250,6 +250,15 @@ pub const fn list_box(area: Rect) -> Rect {
     centred(area, 100, 32)
 }
 
+/// The box that asks for a number: with room for what the number does.
+#[must_use]
+pub const fn number(area: Rect) -> Rect {
+    centred(area, 92, 28)
+}
+
+/// Lines of that box that do not scroll: the question, whom it is for, what is typed, whether it fits, border.
+pub const NUMBER_FIXED: u16 = 8;
+
 /// A small box for a question.
 #[must_use]
 pub const fn question(area: Rect) -> Rect {
@@ -284,6 +293,8 @@ pub struct Heights {
     pub reading: usize,
     /// The facts of the approval dialog.
     pub approval: usize,
+    /// What a number would do, in the dialog that asks for it.
+    pub number: usize,
     /// Help and palette.
     pub palette: usize,
     /// Groups.
@@ -306,6 +317,7 @@ pub fn heights(model: &Model) -> Heights {
         review: review.list.height.saturating_sub(frame).into(),
         reading: review.change.height.saturating_sub(frame).into(),
         approval: approval(area).height.saturating_sub(APPROVAL_FIXED).into(),
+        number: number(area).height.saturating_sub(NUMBER_FIXED).into(),
         palette: list_box(area).height.saturating_sub(6).into(),
         groups: list_box(area).height.saturating_sub(4).into(),
         findings: area.height.saturating_sub(10).into(),

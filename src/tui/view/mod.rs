@@ -12,6 +12,7 @@ pub mod hints;
 pub mod journal;
 pub mod layout;
 pub mod palette;
+pub mod number;
 pub mod panel;
 pub mod pen;
 pub mod review;
@@ -59,6 +60,7 @@ fn dialog(model: &Model, pen: &mut Pen<'_>) {
         Some(Dialog::Palette { input, help, list }) => palette::draw(model, input, *help, *list, pen),
         Some(Dialog::Leave) => dialogs::leave(model, pen),
         Some(Dialog::Same(same)) => dialogs::same(model, same, pen),
+        Some(Dialog::Number(asking)) => number::draw(model, asking, pen),
         Some(Dialog::Groups(list)) => dialogs::groups(model, *list, pen),
         Some(Dialog::Reissue(rows)) => dialogs::reissue(model, rows, pen),
         Some(Dialog::Copy) => dialogs::copy(model, pen),
