@@ -122,7 +122,8 @@ impl Place {
     /// Whether a text input has the focus there: Space and digits are text, and Ctrl-C is what stops writes.
     #[must_use]
     pub const fn is_text(self) -> bool {
-        matches!(self, 
+        matches!(
+            self,
             Self::Filter | Self::Note | Self::Number | Self::Approval | Self::Palette
         )
     }

@@ -80,7 +80,9 @@ impl Reach {
             at: keys(&mut groups.keys().copied()),
             rows: keys(&mut reached.iter().copied()),
             decided: changes().filter(|change| change.decision.is_some()).count(),
-            sign_off: changes().filter_map(|change| choice(change, name)).any(|choice| choice.sign_off),
+            sign_off: changes()
+                .filter_map(|change| choice(change, name))
+                .any(|choice| choice.sign_off),
             asked: asked(plan, &groups, name),
         }
     }
@@ -91,9 +93,8 @@ impl Reach {
 fn made_at(plan: &Plan, at: usize, name: &str) -> usize {
     let change = &plan.changes()[at];
     let leader = change.with.as_ref().and_then(|key| plan.position(key));
-    let shared = |leader: &usize| {
-        choice(&plan.changes()[*leader], name).is_some() && choice(change, name).is_some()
-    };
+    let shared =
+        |leader: &usize| choice(&plan.changes()[*leader], name).is_some() && choice(change, name).is_some();
     leader.filter(shared).unwrap_or(at)
 }
 
@@ -117,7 +118,11 @@ fn of_choice(choice: Option<&Choice>) -> Asked {
         return Asked::Nothing;
     };
     // What is left of a whole cannot be less than nothing, whatever the choice's own bounds say.
-    let values = choice.writes.iter().flat_map(|write| &write.form).map(|(_, value)| value);
+    let values = choice
+        .writes
+        .iter()
+        .flat_map(|write| &write.form)
+        .map(|(_, value)| value);
     let too_small = values.filter(|value| number::fill(value, asked.most).is_none());
     let wholes = too_small.filter_map(|value| number::fill(value, 0)?.parse::<u64>().ok());
     bounded(Bounds {
@@ -173,7 +178,9 @@ impl Bounds {
             return Err(format!("Type a whole number from {least} to {most}."));
         }
         if !typed.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(format!("Not a whole number: write it in digits, from {least} to {most}."));
+            return Err(format!(
+                "Not a whole number: write it in digits, from {least} to {most}."
+            ));
         }
         match typed.parse::<u64>() {
             Ok(given) if given < least => Err(format!("Too small: {least} is the least.")),

@@ -117,7 +117,9 @@ fn choose_for_all(model: &mut Model, mut same: Same, choice: String) {
 }
 
 fn differs(choice: &str) -> String {
-    format!("\"{choice}\" asks these rows for different numbers, so no one number fits all; decide them one by one")
+    format!(
+        "\"{choice}\" asks these rows for different numbers, so no one number fits all; decide them one by one"
+    )
 }
 
 /// Asks for what the decision still needs; sends it when nothing is missing.

@@ -22,7 +22,13 @@ pub(super) fn open(model: &mut Model, draft: Draft, bounds: &Bounds) {
 }
 
 /// Opens it with that number, if it fits.
-pub(super) fn open_with(model: &mut Model, draft: Draft, bounds: &Bounds, given: Option<u64>, proposed: bool) {
+pub(super) fn open_with(
+    model: &mut Model,
+    draft: Draft,
+    bounds: &Bounds,
+    given: Option<u64>,
+    proposed: bool,
+) {
     let fits = |given: &u64| (bounds.least..=bounds.most).contains(given);
     let input = given
         .filter(fits)

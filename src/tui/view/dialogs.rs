@@ -76,7 +76,11 @@ pub fn leave(model: &Model, pen: &mut Pen<'_>) {
 /// Deciding several rows: which choice, then how many rows.
 pub fn same(model: &Model, same: &Same, pen: &mut Pen<'_>) {
     let area = layout::question(pen.area());
-    let title = if same.shape { "Same shape" } else { "Decided together" };
+    let title = if same.shape {
+        "Same shape"
+    } else {
+        "Decided together"
+    };
     let (_, _, mut pen) = question(pen, area, title);
     let money = money_of(model, &same.reach.rows);
     let what = if same.shape {
@@ -98,7 +102,11 @@ pub fn same(model: &Model, same: &Same, pen: &mut Pen<'_>) {
     };
     let rows = words::many_of(&same.reach.rows, "row");
     let reaches = reaches(&same.reach, same.shape.then_some(same.rows.len()));
-    let what = format!("{what} {reaches} Together: {money}.");
+    let what = if with_money(model, &same.reach.rows) {
+        format!("{what} {reaches} Together: {money}.")
+    } else {
+        format!("{what} {reaches}")
+    };
     let (ask, meaning) = match &same.choice {
         None => (
             "Press the choice for all of them: x leave out, 0 as planned, or a number.".to_owned(),
@@ -133,9 +141,18 @@ pub(super) fn reaches(reach: &Reach, asked: Option<usize>) -> String {
     };
     if reach.rows.len() > 1 && reach.decided > 0 {
         let before = grouped(reach.decided as u64);
-        text = format!("{text} Decided before, and now anew: {before} of them.").trim().to_owned();
+        text = format!("{text} Decided before, and now anew: {before} of them.")
+            .trim()
+            .to_owned();
     }
     text
+}
+
+/// Whether any of the rows has an amount at all; coupons have none.
+fn with_money(model: &Model, rows: &[ChangeKey]) -> bool {
+    let plan = model.view().and_then(|view| view.plan());
+    let has = |key| plan.and_then(|plan| plan.changes()[plan.position(key)?].money);
+    rows.iter().any(|key| has(key).is_some())
 }
 
 fn money_of(model: &Model, rows: &[ChangeKey]) -> String {
@@ -218,7 +235,10 @@ pub fn note(model: &Model, input: &Input, for_what: &NoteFor, pen: &mut Pen<'_>)
     let why = match for_what {
         NoteFor::Next => "These words go with the next decision on this row.".to_owned(),
         NoteFor::Decision(draft) => {
-            let number = draft.number.map(|number| format!(", {number}")).unwrap_or_default();
+            let number = draft
+                .number
+                .map(|number| format!(", {number}"))
+                .unwrap_or_default();
             format!(
                 "\"{}\"{number} for {} needs a sign-off by {}: say what was agreed, and with whom. {}",
                 draft.choice,

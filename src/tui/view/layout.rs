@@ -12,7 +12,7 @@ pub const MIN_HEIGHT: u16 = 24;
 const WIDE_WIDTH: u16 = 110;
 const WIDE_HEIGHT: u16 = 36;
 const LEFT_WIDTH: u16 = 36;
-/// Most stages listed on a small screen.
+/// Most stages with a line each on a small screen; more stand side by side, above a line for the selected one.
 const FEW_STAGES: u16 = 3;
 
 /// How much fits.
@@ -154,7 +154,7 @@ fn compact(area: Rect, stages: u16) -> Board {
     let header = cut.top(2);
     let hints = cut.bottom(1);
     let status = cut.bottom(1);
-    let stages = cut.top(stages.clamp(1, FEW_STAGES));
+    let stages = cut.top(if stages > FEW_STAGES { 2 } else { stages.max(1) });
     let claims = cut.top(4);
     let journal = cut.bottom(4);
     let budget = cut.bottom(1);

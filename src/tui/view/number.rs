@@ -70,7 +70,11 @@ fn question(asking: &Asking) -> String {
 fn typed(asking: &Asking, pen: &mut Pen<'_>, y: u16) {
     let input: &Input = &asking.input;
     let x = pen.text(1, y, "> ", pen.style(Meaning::Key));
-    let meaning = if asking.proposed { Meaning::Quiet } else { Meaning::Input };
+    let meaning = if asking.proposed {
+        Meaning::Quiet
+    } else {
+        Meaning::Input
+    };
     let x = pen.text(x, y, input.value(), pen.style(meaning));
     pen.text(x, y, "_", pen.style(Meaning::Strong));
 }
@@ -133,11 +137,23 @@ fn working(lines: &mut Vec<Line>, change: &Change, cells: u16) {
 }
 
 /// What the choice sends for one row, its places filled in as far as what is typed fits.
-fn requests(lines: &mut Vec<Line>, model: &Model, change: &Change, (name, given): (&str, Option<u64>), cells: u16) {
+fn requests(
+    lines: &mut Vec<Line>,
+    model: &Model,
+    change: &Change,
+    (name, given): (&str, Option<u64>),
+    cells: u16,
+) {
     let choice = change.choices.iter().find(|choice| choice.name == name);
     let writes = choice.map_or(&[][..], |choice| &choice.writes);
     let nothing = if writes.is_empty() { ": sends nothing" } else { "" };
-    add(lines, 1, &format!("{}{nothing}", change.key), Meaning::Strong, cells);
+    add(
+        lines,
+        1,
+        &format!("{}{nothing}", change.key),
+        Meaning::Strong,
+        cells,
+    );
     for write in writes {
         let account = words::account(&model.state, write.role);
         let head = format!(
@@ -146,7 +162,11 @@ fn requests(lines: &mut Vec<Line>, model: &Model, change: &Change, (name, given)
             write.method.word(),
             write.path
         );
-        let meaning = if write.role == Role::Source { Meaning::Attention } else { Meaning::Plain };
+        let meaning = if write.role == Role::Source {
+            Meaning::Attention
+        } else {
+            Meaning::Plain
+        };
         add(lines, 3, &head, meaning, cells);
         add(lines, 5, &form(write, given), Meaning::Plain, cells);
     }

@@ -265,7 +265,11 @@ fn choices(lines: &mut Vec<Line>, model: &Model, change: &Change, cells: u16) {
         }
     }
     if change.planned_as != Verdict::Noop {
-        let alone = if change.with.is_some() { " this row alone" } else { "" };
+        let alone = if change.with.is_some() {
+            " this row alone"
+        } else {
+            ""
+        };
         let text = format!("x leave out{alone} and report   0 as planned   S same shape   i note");
         lines.push(Line::Text(1, text, theme.of(Meaning::Quiet)));
     }
