@@ -1,5 +1,6 @@
 //! Batches: compare-and-set, drift, what was done before, and taking it back.
 
+use cutover::appdb::Kind;
 use cutover::appdb::RowResult::{self, AlreadyDone, Done, Gone};
 
 use crate::on_each;
@@ -10,6 +11,7 @@ use crate::place::{
 on_each!(
     a_batch_changes_its_cells_and_nothing_else,
     a_row_that_changed_since_is_left_and_reported,
+    letters_that_a_collation_takes_for_the_same_are_not,
     what_the_ledger_has_is_not_done_again,
     an_effect_with_other_cells_is_not_done_under_the_same_identity,
     undo_restores_every_row_it_changed_and_only_those,
@@ -125,6 +127,29 @@ async fn a_row_that_changed_since_is_left_and_reported(place: &Place) {
         .collect();
     assert_eq!(now, left);
     ledger_agrees(&database, &batch).await;
+}
+
+async fn letters_that_a_collation_takes_for_the_same_are_not(place: &Place) {
+    let database = place.shop(3).await;
+    if place.kind == Kind::Postgres {
+        // MySQL's own collation is of this kind; PostgreSQL has one only where it was built with ICU.
+        let (collation, table) = (place.table("any_case"), place.table("subs"));
+        let sql = format!(
+            "CREATE COLLATION {collation} (provider = icu, locale = 'und-u-ks-level2', deterministic = false); \
+             ALTER TABLE {table} ALTER COLUMN pm TYPE text COLLATE {collation}"
+        );
+        if place.admin().await.sql(&sql).await.is_err() {
+            return;
+        }
+    }
+    place
+        .sql(&format!(
+            "UPDATE {} SET pm = 'OLD0001' WHERE id = 'k0001'",
+            place.table("subs")
+        ))
+        .await;
+    let results = committed(database.writer().apply(&moves(&database, 0..3), &stamp()).await);
+    assert_eq!(results, [Done, drifted(&[Some("OLD0001")]), Done]);
 }
 
 async fn what_the_ledger_has_is_not_done_again(place: &Place) {
