@@ -5,7 +5,7 @@ use cutover::appdb::RowResult::{self, AlreadyDone, Done, Gone};
 
 use crate::on_each;
 use crate::place::{
-    Place, all, cell, committed, ledger_agrees, methods, moves, print, refused, stamp, update,
+    Admin, Place, all, cell, committed, ledger_agrees, methods, moves, print, refused, stamp, update,
 };
 
 on_each!(
@@ -279,35 +279,24 @@ async fn text_of_any_kind_comes_through_unharmed(place: &Place) {
     for (n, text) in texts.iter().enumerate() {
         let key = format!("{n}{text}");
         let insert = format!("INSERT INTO {} (id, pm) VALUES", place.table("subs"));
-        match place.admin().await {
-            crate::place::Admin::Postgres(mut conn) => {
-                let sql = sqlx::AssertSqlSafe(format!("{insert} ($1, $2)"));
+        // The drivers' connections have no type in common.
+        macro_rules! run {
+            ($conn:ident, $values:literal) => {{
+                let sql = sqlx::AssertSqlSafe(format!("{insert} {}", $values));
                 sqlx::query(sql)
                     .bind(&key)
                     .bind(text)
-                    .execute(&mut conn)
+                    .execute(&mut $conn)
                     .await
-                    .unwrap();
-            }
-            crate::place::Admin::MySql(mut conn) => {
-                let sql = sqlx::AssertSqlSafe(format!("{insert} (?, ?)"));
-                sqlx::query(sql)
-                    .bind(&key)
-                    .bind(text)
-                    .execute(&mut conn)
-                    .await
-                    .unwrap();
-            }
-            crate::place::Admin::Sqlite(mut conn) => {
-                let sql = sqlx::AssertSqlSafe(format!("{insert} (?, ?)"));
-                sqlx::query(sql)
-                    .bind(&key)
-                    .bind(text)
-                    .execute(&mut conn)
-                    .await
-                    .unwrap();
-            }
+                    .map(drop)
+            }};
         }
+        let inserted = match place.admin().await {
+            Admin::Postgres(mut conn) => run!(conn, "($1, $2)"),
+            Admin::MySql(mut conn) => run!(conn, "(?, ?)"),
+            Admin::Sqlite(mut conn) => run!(conn, "(?, ?)"),
+        };
+        inserted.unwrap();
         let mut row = update(
             &database,
             &key,
