@@ -125,6 +125,10 @@
 
 pub mod effects;
 pub mod facts;
+pub mod left;
+pub mod plan;
+pub mod running;
+pub mod who;
 
 use std::collections::BTreeMap;
 
