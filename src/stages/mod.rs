@@ -310,11 +310,35 @@ pub trait Stage: Send + Sync {
         false
     }
 
-    /// Whether a response (or an object found by a probe) is the effect that was sent; says what differs otherwise.
+    /// The writes that take back what a row wrote: `made` is the object of each of its writes that happened, by op.
+    /// Reviewed, sealed and approved like the plan's own, and attested, looked for and told apart by the same
+    /// [`Stage::attest`], [`Stage::probe`] and [`Stage::is_effect`]. Pure. Nothing for a row that cannot be taken back.
+    ///
+    /// Each write is an effect of its own: [`crate::domain::ids::EffectId::new`] over its op, the row's subject and 0.
+    fn undo(&self, _change: &Change, _made: &BTreeMap<String, String>) -> Vec<PlannedWrite> {
+        Vec::new()
+    }
+
+    /// The script that takes a row back, by the rules of [`Stage::next`]. `undo` is the row as it was planned, with the
+    /// writes of [`Stage::undo`] in place of its own; the facts are those of the undo alone. It ends in
+    /// [`RowEnd::Undone`], or, where something is in the way, in [`RowEnd::Drifted`] or [`RowEnd::Failed`] with the
+    /// reason: that row stays as it is. Unless a stage has to look first, the writes go out one after another.
+    fn undo_next(&self, undo: &Change, facts: &[Fact]) -> Step {
+        in_order(undo, facts)
+    }
+
+    /// Order among rows of one subject while they are taken back, lowest first: the last written is the first taken back.
+    fn undo_rank(&self, change: &Change) -> u32 {
+        u32::MAX - self.rank(change)
+    }
+
+    /// Whether a response (or an object found by a probe) is the effect that was sent; says what differs otherwise. Of a
+    /// DELETE the response is Stripe's `deleted` object.
     fn attest(&self, write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<Attested, String>;
 
-    /// Where to look for `write` when its outcome is unknown: a strongly consistent list. `since` is when it was first
-    /// sent, by the server's clock.
+    /// Where to look for `write` when its outcome is unknown: a strongly consistent list, or the object itself. `since`
+    /// is when it was first sent, by the server's clock. For a DELETE the look is at the object: one that is not there
+    /// any more (or says `deleted`) is gone, and nothing else is asked.
     fn probe(&self, write: &PlannedWrite, since: UtcMs) -> Look;
 
     /// Whether `object`, seen by a look after an unknown outcome, came of `write`. By its marker; a stage with writes
@@ -347,6 +371,24 @@ pub trait Stage: Send + Sync {
 
     /// The cells of one row, one per column of [`Stage::panel`]. Personal text is masked unless `unmasked`.
     fn cells(&self, change: &Change, unmasked: bool) -> Vec<String>;
+}
+
+/// One write of `undo` after another, then its end.
+#[must_use]
+pub fn in_order(undo: &Change, facts: &[Fact]) -> Step {
+    let sent = |write: &&PlannedWrite| {
+        facts
+            .iter()
+            .any(|fact| matches!(fact, Fact::Wrote { op, .. } if *op == write.op))
+    };
+    match undo.writes_now().iter().find(|write| !sent(write)) {
+        Some(write) => Step::Write(write.clone()),
+        None => Step::End {
+            end: RowEnd::Undone,
+            why: String::new(),
+            moved: None,
+        },
+    }
 }
 
 /// The marker an object carries, see [`crate::domain::write::marker::EFFECT`].

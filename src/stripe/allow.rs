@@ -1,6 +1,6 @@
 //! The allow-list: which (method, path) may ever be asked of which account. Checked before the network, so a swapped
 //! key, a wrong role or a bug in a stage dies here (invariant I15). Whatever moves customers' money for good (charges,
-//! payments, refunds, payouts, transfers) has no row, and there is no DELETE at all. PURE.
+//! payments, refunds, payouts, transfers) has no row. The one DELETE takes back a coupon of the new account. PURE.
 
 use std::fmt;
 
@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::form::ESCAPED;
 pub use crate::domain::ids::Role;
+use crate::domain::write::CAP;
 
 /// HTTP methods in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,6 +18,17 @@ pub enum Method {
     Get,
     /// Creates and updates.
     Post,
+    /// Takes back what was created.
+    Delete,
+}
+
+impl From<crate::domain::write::Method> for Method {
+    fn from(method: crate::domain::write::Method) -> Self {
+        match method {
+            crate::domain::write::Method::Post => Self::Post,
+            crate::domain::write::Method::Delete => Self::Delete,
+        }
+    }
 }
 
 impl fmt::Display for Method {
@@ -24,6 +36,7 @@ impl fmt::Display for Method {
         f.write_str(match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Delete => "DELETE",
         })
     }
 }
@@ -87,6 +100,10 @@ const RULES: &[(Method, &str, &[Role])] = &[
     (Method::Get, "/v1/tax/registrations", BOTH),
     (Method::Get, "/v1/payment_links", BOTH),
     (Method::Get, "/v1/payment_links/{}/line_items", BOTH),
+    (Method::Get, "/v1/coupons", BOTH),
+    (Method::Get, "/v1/coupons/{}", BOTH),
+    (Method::Get, PROMOTION_CODES, BOTH),
+    (Method::Get, PROMOTION_CODE, BOTH),
     (Method::Get, "/v1/subscriptions", BOTH),
     (Method::Get, "/v1/events", BOTH),
     (Method::Get, "/v1/events/{}", BOTH),
@@ -102,9 +119,17 @@ const RULES: &[(Method, &str, &[Role])] = &[
     // Mapping: the default method, profile fields the copy left behind, tax ids.
     (Method::Post, CUSTOMER, NEW),
     (Method::Post, "/v1/customers/{}/tax_ids", NEW),
+    // Coupons: created on the new account, and taken back there as long as it is this program's own. Codes are closed on
+    // the old account, and created anew there with a smaller limit where the uses left are split.
+    (Method::Post, "/v1/coupons", NEW),
+    (Method::Delete, "/v1/coupons/{}", NEW),
+    (Method::Post, PROMOTION_CODES, BOTH),
+    (Method::Post, PROMOTION_CODE, BOTH),
 ];
 
 const CUSTOMER: &str = "/v1/customers/{}";
+const PROMOTION_CODES: &str = "/v1/promotion_codes";
+const PROMOTION_CODE: &str = "/v1/promotion_codes/{}";
 
 /// What an update of a customer never carries: `balance` posts a ledger row of its own, `source` charges the latest open
 /// invoice of a past-due subscription (facts 3.1), and the others move or lose methods without a trace of ours.
@@ -116,19 +141,49 @@ const NEVER_ON_A_CUSTOMER: [&str; 5] = [
     "source",
 ];
 
-/// Whether a form may go to that endpoint; names the first field that may not.
-pub fn check_form(endpoint: Endpoint, body: &str) -> Result<(), String> {
-    if endpoint.template != CUSTOMER {
-        return Ok(());
+/// What an update of a promotion code may carry: it is opened or closed. The rest is as it was created.
+const ON_A_CODE: [&str; 3] = ["active", "expand", "metadata"];
+
+/// What may not go to that endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// A field that may not.
+    Carries(String),
+    /// A field that has to be there.
+    Lacks(&'static str),
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Carries(field) => write!(f, "with the field {field}"),
+            Self::Lacks(field) => write!(f, "without the field {field}"),
+        }
     }
-    let forbidden = form_urlencoded::parse(body.as_bytes()).find(|(name, _)| {
-        let root = name.split('[').next().unwrap_or_default();
-        NEVER_ON_A_CUSTOMER.contains(&root)
-    });
-    match forbidden {
-        None => Ok(()),
-        Some((name, _)) => Err(name.into_owned()),
+}
+
+/// Whether a form may go to that endpoint of that account.
+pub fn check_form(role: Role, endpoint: Endpoint, body: &str) -> Result<(), Misfit> {
+    let carries = |is_bad: &dyn Fn(&str) -> bool| {
+        let bad = form_urlencoded::parse(body.as_bytes()).find(|(name, _)| is_bad(root_of(name)));
+        bad.map_or(Ok(()), |(name, _)| Err(Misfit::Carries(name.into_owned())))
+    };
+    match (endpoint.method, endpoint.template) {
+        (Method::Delete, _) => carries(&|_| true),
+        (Method::Post, CUSTOMER) => carries(&|field| NEVER_ON_A_CUSTOMER.contains(&field)),
+        (Method::Post, PROMOTION_CODE) => carries(&|field| !ON_A_CODE.contains(&field)),
+        // A code made again on the old account makes what can be redeemed there smaller, never open-ended.
+        (Method::Post, PROMOTION_CODES) if role == Role::Source => {
+            let mut fields = form_urlencoded::parse(body.as_bytes());
+            let capped = fields.any(|(name, cap)| name == CAP && cap.parse::<u64>().is_ok_and(|cap| cap > 0));
+            if capped { Ok(()) } else { Err(Misfit::Lacks(CAP)) }
+        }
+        _ => Ok(()),
     }
+}
+
+fn root_of(field: &str) -> &str {
+    field.split('[').next().unwrap_or_default()
 }
 
 /// Every endpoint a role may use, in the list's order.
@@ -184,33 +239,46 @@ mod tests {
     const ROLES: [Role; 2] = [Role::Source, Role::Destination];
 
     #[test]
-    fn the_writes_of_this_list_are_those_of_the_stages_and_the_old_account_takes_only_credit_entries() {
+    fn the_writes_of_this_list_are_those_of_the_stages_and_the_old_account_only_gets_smaller() {
         let writes = |role| {
-            let posts = endpoints(role).filter(|e| e.method == Method::Post);
-            posts.map(|e| e.template).collect::<Vec<_>>()
+            let writes = endpoints(role).filter(|e| e.method != Method::Get);
+            writes.map(|e| e.to_string()).collect::<Vec<_>>()
         };
-        let ledger = "/v1/customers/{}/balance_transactions";
-        assert_eq!(writes(Role::Source), [ledger]);
+        let (ledger, codes, code) = (
+            "POST /v1/customers/{}/balance_transactions",
+            "POST /v1/promotion_codes",
+            "POST /v1/promotion_codes/{}",
+        );
+        assert_eq!(writes(Role::Source), [ledger, codes, code]);
         assert_eq!(
             writes(Role::Destination),
             [
                 ledger,
-                "/v1/billing/credit_grants",
-                "/v1/products",
-                "/v1/products/{}",
-                "/v1/prices",
-                "/v1/tax_rates",
-                "/v1/customers/{}",
-                "/v1/customers/{}/tax_ids",
+                "POST /v1/billing/credit_grants",
+                "POST /v1/products",
+                "POST /v1/products/{}",
+                "POST /v1/prices",
+                "POST /v1/tax_rates",
+                "POST /v1/customers/{}",
+                "POST /v1/customers/{}/tax_ids",
+                "POST /v1/coupons",
+                "DELETE /v1/coupons/{}",
+                codes,
+                code,
             ]
         );
     }
 
+    /// What the form check says of a POST.
+    fn fits(role: Role, path: &str, body: &str) -> Result<(), Misfit> {
+        check_form(role, check(role, Method::Post, path).unwrap(), body)
+    }
+
     #[test]
     fn an_update_of_a_customer_carries_no_field_that_moves_money_or_charges() {
-        let customer = check(Role::Destination, Method::Post, "/v1/customers/cus_1").unwrap();
+        let customer = |body: &str| fits(Role::Destination, "/v1/customers/cus_1", body);
         let default = "invoice_settings%5Bdefault_payment_method%5D=pm_1&name=A";
-        assert_eq!(check_form(customer, default), Ok(()));
+        assert_eq!(customer(default), Ok(()));
         for field in [
             "balance=5",
             "source=card_1",
@@ -218,15 +286,66 @@ mod tests {
             "default_source=card_1",
         ] {
             let body = format!("name=A&{field}");
-            assert!(check_form(customer, &body).is_err(), "{body}");
+            assert!(customer(&body).is_err(), "{body}");
         }
-        let ledger = check(
-            Role::Source,
-            Method::Post,
-            "/v1/customers/cus_1/balance_transactions",
-        )
-        .unwrap();
-        assert_eq!(check_form(ledger, "balance=5"), Ok(()));
+        let ledger = "/v1/customers/cus_1/balance_transactions";
+        assert_eq!(fits(Role::Source, ledger, "balance=5"), Ok(()));
+    }
+
+    #[test]
+    fn a_promotion_code_is_only_ever_opened_or_closed() {
+        for role in ROLES {
+            let code = |body: &str| fits(role, "/v1/promotion_codes/promo_1", body);
+            assert_eq!(code("active=false&metadata%5Bcutover_effect%5D=e"), Ok(()));
+            for field in [
+                "restrictions%5Bminimum_amount%5D=1",
+                "max_redemptions=1",
+                "activex=1",
+            ] {
+                let misfit =
+                    Misfit::Carries(form_urlencoded::parse(field.as_bytes()).next().unwrap().0.into());
+                assert_eq!(code(&format!("active=false&{field}")), Err(misfit), "{field}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_made_again_on_the_old_account_has_a_limit() {
+        let code = |role, body: &str| fits(role, "/v1/promotion_codes", body);
+        assert_eq!(code(Role::Destination, "code=A"), Ok(()));
+        assert_eq!(code(Role::Source, "code=A&max_redemptions=3"), Ok(()));
+        for body in [
+            "code=A",
+            "code=A&max_redemptions=",
+            "code=A&max_redemptions=0",
+            "code=A&metadata%5Bmax_redemptions%5D=3",
+        ] {
+            assert_eq!(code(Role::Source, body), Err(Misfit::Lacks(CAP)), "{body}");
+        }
+    }
+
+    #[test]
+    fn only_a_coupon_of_the_new_account_is_ever_deleted_and_a_delete_carries_nothing() {
+        for role in ROLES {
+            let deletes = endpoints(role).filter(|e| e.method == Method::Delete);
+            let templates: Vec<_> = deletes.map(|e| e.template).collect();
+            let wanted: &[&str] = if role == Role::Destination {
+                &["/v1/coupons/{}"]
+            } else {
+                &[]
+            };
+            assert_eq!(templates, wanted);
+        }
+        let coupon = check(Role::Destination, Method::Delete, "/v1/coupons/SPRING").unwrap();
+        assert_eq!(check_form(Role::Destination, coupon, ""), Ok(()));
+        assert!(check_form(Role::Destination, coupon, "a=1").is_err());
+        for path in [
+            "/v1/customers/cus_1",
+            "/v1/promotion_codes/promo_1",
+            "/v1/coupons",
+        ] {
+            assert!(check(Role::Destination, Method::Delete, path).is_err(), "{path}");
+        }
     }
 
     #[test]

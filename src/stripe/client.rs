@@ -15,6 +15,7 @@ use super::reply::Reply;
 use super::retry::{Kind, Verdict, judge_failure};
 use super::transport::{Request, SetupError, Transport};
 use crate::clock::Clock;
+use crate::domain::write;
 
 /// One account's pacing, shared by everything that talks to it; makes readers and writers.
 #[derive(Clone)]
@@ -225,7 +226,7 @@ fn not_json(e: &serde_json::Error, reply: Reply) -> TransportError {
     }
 }
 
-/// POSTs of one account. Not `Clone`: there is one, and who holds it is visible.
+/// POSTs and DELETEs of one account. Not `Clone`: there is one, and who holds it is visible.
 pub struct Writer(Wire);
 
 impl Writer {
@@ -248,8 +249,8 @@ impl Writer {
     }
 
     /// Whether the allow-list lets this path be written on this account; sends nothing.
-    pub fn check(&self, path: &str) -> Result<Endpoint, Failure> {
-        Ok(check(self.0.role, Method::Post, path)?)
+    pub fn check(&self, method: write::Method, path: &str) -> Result<Endpoint, Failure> {
+        Ok(check(self.0.role, method.into(), path)?)
     }
 
     /// Waits for its turn, then sends `body` exactly once and never repeats it: what follows from the result is
@@ -258,17 +259,29 @@ impl Writer {
     /// `body` is an encoded [`Form`], byte for byte what the journal holds. An `Ok` is a 2xx whose body is JSON; the
     /// object in it is not attested yet. [`Failure::Version`] is a write that happened.
     pub async fn post_once(&self, path: &str, body: &str, idempotency_key: &str) -> Result<Reply, Failure> {
-        let endpoint = check(self.0.role, Method::Post, path)?;
-        check_form(endpoint, body).map_err(|field| Refused {
-            role: self.0.role,
-            method: Method::Post,
-            path: format!("{path} with the field {field}"),
+        self.once(Method::Post, path, Some((body, idempotency_key))).await
+    }
+
+    /// The same for a DELETE. It has neither body nor key: Stripe looks at keys of POSTs only, because an object that is
+    /// deleted once more is simply not there (docs: idempotent requests).
+    pub async fn delete_once(&self, path: &str) -> Result<Reply, Failure> {
+        self.once(Method::Delete, path, None).await
+    }
+
+    async fn once(&self, method: Method, path: &str, write: Option<(&str, &str)>) -> Result<Reply, Failure> {
+        let role = self.0.role;
+        let endpoint = check(role, method, path)?;
+        let body = write.map_or("", |(body, _)| body);
+        check_form(role, endpoint, body).map_err(|misfit| Refused {
+            role,
+            method,
+            path: format!("{path} {misfit}"),
         })?;
         let request = Request {
-            method: Method::Post,
+            method,
             path,
             query: "",
-            write: Some((body, idempotency_key)),
+            write,
         };
         let reply = self.0.send_once(endpoint, &request).await?;
         match serde_json::from_slice::<IgnoredAny>(&reply.body) {

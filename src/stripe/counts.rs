@@ -27,7 +27,7 @@ impl Counts {
     pub(super) fn sent(&mut self, method: Method, now: UtcMs) {
         match method {
             Method::Get => self.gets += 1,
-            Method::Post => self.writes += 1,
+            Method::Post | Method::Delete => self.writes += 1,
         }
         while self.last_second.front().is_some_and(|t| now.since(*t) > 1000) {
             self.last_second.pop_front();
@@ -47,7 +47,7 @@ impl Counts {
     pub(super) fn never_left(&mut self, method: Method) {
         let sum = match method {
             Method::Get => &mut self.gets,
-            Method::Post => &mut self.writes,
+            Method::Post | Method::Delete => &mut self.writes,
         };
         *sum = sum.saturating_sub(1);
     }

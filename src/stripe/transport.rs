@@ -101,6 +101,7 @@ impl Transport {
         let mut built = match request.method {
             Method::Get => reqwest::Request::new(reqwest::Method::GET, url),
             Method::Post => reqwest::Request::new(reqwest::Method::POST, url),
+            Method::Delete => reqwest::Request::new(reqwest::Method::DELETE, url),
         };
         if let Some((_, key)) = request.write {
             let key = HeaderValue::from_str(key).map_err(|_| {
