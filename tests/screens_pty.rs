@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 
 const CHILD: &str = "CUTOVER_TEST_CHILD";
 /// Longest wait for anything to appear.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// The other side of the pseudo terminal. Does nothing unless it is started by one of the tests below.
 #[test]

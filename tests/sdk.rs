@@ -18,7 +18,7 @@ mod sdk {
     use serde_json::Value;
 
     /// How long `simulate` may take until it is ready: an empty world in a debug build on a busy machine.
-    const READY_WITHIN: Duration = Duration::from_secs(60);
+    const READY_WITHIN: Duration = Duration::from_secs(240);
 
     /// A running `cutover simulate`, ended when dropped.
     struct Simulate {

@@ -55,6 +55,7 @@ pub enum Act {
     CopyId,
     CopyRequest,
     CopyCurl,
+    CopyRow,
     LeaveNow,
 }
 
@@ -225,6 +226,7 @@ pub static ACTIONS: &[Action] = &[
     action!(CopyId, "id", &[Key::Char('i')], &[P::Copy], Safe, 1, can::always, "Copy the row's id."),
     action!(CopyRequest, "request id", &[Key::Char('r')], &[P::Copy], Safe, 2, can::always, "Copy the newest request id of the row."),
     action!(CopyCurl, "curl", &[Key::Char('c')], &[P::Copy], Safe, 3, can::always, "Copy the request as a curl line; the key stays out of it."),
+    action!(CopyRow, "row", &[Key::Char('w')], &[P::Copy], Safe, 4, can::always, "Copy the row as text: what it is, why, how its numbers came about, what was decided."),
     action!(LeaveNow, "leave", &[Key::Enter, Key::Ctrl('c')], &[P::Leave], Leaves, 2, can::always, "Finish what is in flight, then leave."),
 ];
 

@@ -17,13 +17,14 @@
 //! | [`model`], [`dialog`], [`update`], [`view`] | all that is known; what changes it; how it is drawn |
 //! | [`rows`], [`groups`], [`filter`], [`eta`], [`needs`], [`words`], [`facts`], [`enabled`] | pure helpers of these |
 //! | [`theme`], [`glyphs`], [`widgets`] | how it looks |
-//! | [`terminal`], [`perform`], [`notify`], [`run`](mod@run) | the rim: the terminal, the engine, the loop |
+//! | [`terminal`], [`events`], [`perform`], [`notify`], [`run`](mod@run) | the rim: the terminal, the engine, the loop |
 //! | [`sample`], [`svg`] | runs to draw in tests, benches and screenshots |
 
 pub mod action;
 pub mod dialog;
 pub mod enabled;
 pub mod eta;
+pub mod events;
 pub mod facts;
 pub mod filter;
 pub mod glyphs;

@@ -9,8 +9,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::EventStream;
-use futures_util::{FutureExt, StreamExt};
 use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
@@ -18,6 +16,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 use crate::clock::Clock;
 use crate::engine::command::Handle;
 use crate::engine::state::RunState;
+use crate::tui::events::Events;
 use crate::tui::model::Model;
 use crate::tui::msg::{Cmd, Exit, Msg, Signal, Zone};
 use crate::tui::perform::Performer;
@@ -71,7 +70,7 @@ impl Signals {
 struct Sources {
     signals: Signals,
     answers: mpsc::Receiver<Msg>,
-    events: EventStream,
+    events: Events,
     state: watch::Receiver<Arc<RunState>>,
     state_due: Instant,
     engine_gone: bool,
@@ -120,8 +119,8 @@ impl Sources {
             if msgs.len() >= EVENTS_PER_FRAME {
                 return Next::Msgs(msgs);
             }
-            match self.events.next().now_or_never() {
-                Some(event) => next = event,
+            match self.events.waiting() {
+                Some(event) => next = Some(event),
                 None => return Next::Msgs(msgs),
             }
         }
@@ -161,7 +160,7 @@ impl Loop {
         let sources = Sources {
             signals,
             answers,
-            events: EventStream::new(),
+            events: Events::listen().map_err(TuiError::Terminal)?,
             state,
             state_due: Instant::now(),
             engine_gone: false,
@@ -213,6 +212,9 @@ impl Loop {
         let time = self.time();
         let mut exit = None;
         for msg in std::iter::once(time).chain(msgs) {
+            if matches!(msg, Msg::Resize(..)) {
+                self.guard.repaint();
+            }
             for cmd in update::update(&mut self.model, msg) {
                 exit = exit.or(self.perform(cmd));
             }

@@ -14,6 +14,7 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 
 use crate::tui::model::Model;
 use crate::tui::view;
@@ -29,6 +30,8 @@ pub struct Guard {
     /// Never dropped: ratatui's own drop shows the cursor and, where the window was closed, panics while it complains on
     /// a standard error that is gone with it. What is in flight must not pay for that.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
+    /// What stands on the screen is not known.
+    stale: bool,
 }
 
 impl Guard {
@@ -39,6 +42,7 @@ impl Guard {
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout())).inspect_err(|_| restore())?;
         Ok(Self {
             terminal: ManuallyDrop::new(terminal),
+            stale: false,
         })
     }
 
@@ -51,8 +55,19 @@ impl Guard {
     /// Draws one frame, as one update where the terminal knows how.
     pub fn draw(&mut self, model: &Model) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        if std::mem::take(&mut self.stale) {
+            // Not `clear`: that asks the terminal where the cursor is, and waits for an answer among the keys.
+            let size = self.terminal.size()?;
+            self.terminal.resize(Rect::from((Position::ORIGIN, size)))?;
+        }
         self.terminal.draw(|frame| view::draw(model, frame))?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    /// The next frame is drawn from nothing. After every resize, also to the size it had: a window that was smaller for a
+    /// moment has lost the cells that were cut off, and two sizes that are compared later do not show it.
+    pub const fn repaint(&mut self) {
+        self.stale = true;
     }
 
     /// Sends bytes past the drawing: title, bell, clipboard.
@@ -69,10 +84,13 @@ impl Guard {
         self.retake()
     }
 
-    /// Takes the terminal again and draws everything anew: after `fg`, or when another program wrote over it.
+    /// Takes the terminal again, to draw everything anew: after `fg`, or when another program wrote over it.
     pub fn retake(&mut self) -> io::Result<()> {
+        // Stopped from outside it was not given back, and whoever had it since has set modes of their own.
+        restore();
         enter()?;
-        self.terminal.clear()
+        self.repaint();
+        Ok(())
     }
 }
 

@@ -113,6 +113,7 @@ fn act(model: &mut Model, act: Act, key: Key) -> Vec<Cmd> {
         | Act::CopyId
         | Act::CopyRequest
         | Act::CopyCurl
+        | Act::CopyRow
         | Act::LeaveNow => dialogs::act(model, act, key),
         Act::Approve => approval::ask_for_check(model),
         _ => screens::act(model, act),

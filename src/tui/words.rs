@@ -1,6 +1,6 @@
 //! Words and signs for where things stand. Colour may vanish; these may not.
 
-use crate::domain::change::{Change, Verdict};
+use crate::domain::change::{Change, LEAVE_OUT, Verdict};
 use crate::domain::ids::{AccountId, Role, short_id};
 use crate::domain::money::count;
 use crate::domain::panel::Tone;
@@ -79,6 +79,30 @@ pub const fn verdict_word(verdict: Verdict, glyphs: &Glyphs) -> Word {
         Verdict::Noop => word(glyphs.equal, "no-op", Tone::Quiet),
         Verdict::LeftOut => word("-", "left out", Tone::Quiet),
     }
+}
+
+/// What was decided about a row, by whom and in which words; an override of what the program had planned says so.
+#[must_use]
+pub fn decided(change: &Change) -> Option<String> {
+    let decision = change.decision.as_ref()?;
+    let asks = change.choices.iter().find(|choice| choice.name == decision.choice);
+    let asks = asks.and_then(|choice| choice.number.as_ref());
+    let number = match (decision.number, asks) {
+        (Some(number), Some(asked)) => format!(", {number} {}", asked.asks),
+        (Some(number), None) => format!(", {number}"),
+        (None, _) => String::new(),
+    };
+    let word = if change.planned_as == Verdict::Planned && decision.choice != LEAVE_OUT {
+        "overridden"
+    } else {
+        "decided"
+    };
+    let note = if decision.note.is_empty() {
+        String::new()
+    } else {
+        format!(": \"{}\"", decision.note)
+    };
+    Some(format!("{word}: {}{number} by {}{note}", decision.choice, decision.by))
 }
 
 const fn ended(end: RowEnd, glyphs: &Glyphs) -> Word {

@@ -13,6 +13,7 @@ const UNFINISHED: u32 = 3;
 fn ends_and_goes_on(end: impl Fn(Terminal)) {
     let world = World::new(night::SLOW);
     let desk = Desk::at(&world);
+    night::two_at_once(&desk);
     let before = Before::of(&world);
     let mut terminal = night::run(&desk);
     terminal.approve_everything();

@@ -36,6 +36,9 @@ fn a_name_from_the_accounts_is_never_more_than_text() {
     let mut terminal = Terminal::start(&command, LARGE);
     terminal.wait_for("r scan");
     terminal.press("3r");
+    // Rows come while reading goes on, and the one that is looked at may then stand anywhere.
+    terminal.wait_for("REVIEW   plan ");
+    terminal.press("g");
     terminal.wait_for(&format!("Changes   1 of {ROWS}"));
     for row in 2..=ROWS {
         terminal.press("j");

@@ -15,6 +15,11 @@ pub(crate) const SLOW: &str = "--scenario small --seed 7 --latency-ms 400";
 /// The line above the field for the phrase.
 const ASKS: &str = "Type the writes and the end of each account:";
 
+/// Two requests under way at once on the new account: writing then goes on for seconds, however late a key or a signal comes.
+pub(crate) fn two_at_once(desk: &Desk) {
+    desk.configure("[destination]\n", "[destination]\nmax_in_flight = 2\n");
+}
+
 /// `run` on the accounts of a world.
 pub(crate) fn run(desk: &Desk) -> Terminal {
     Terminal::start(&desk.command("run --config cutover.toml --run night"), LARGE)

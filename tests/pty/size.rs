@@ -1,7 +1,10 @@
 //! Windows of every size.
 
+use rustix::process::Signal;
+
 use super::night::{self, LARGE};
 use super::support::{Desk, World};
+use super::terminal::Terminal;
 
 /// Sizes as a tiling window manager hands them out within a moment.
 const STORM: [(u16, u16); 12] = [
@@ -18,6 +21,41 @@ const STORM: [(u16, u16); 12] = [
     (3, 3),
     (1, 1),
 ];
+
+/// Lets the window lose what stood on it, while its size is the same before and after; then the program hears of `signals`
+/// and has to paint everything anew.
+fn is_painted_anew(signals: &[Signal]) {
+    let world = World::small(7);
+    let desk = Desk::at(&world);
+    let mut terminal = night::run(&desk);
+    let whole = |terminal: &mut Terminal| {
+        terminal.wait_for("r scan");
+        terminal.wait_for("Stripe budget");
+    };
+    whole(&mut terminal);
+    for small in [(1, 1), (LARGE.0, 2), (2, LARGE.1)] {
+        terminal.cut(small);
+        terminal.cut(LARGE);
+        assert!(!terminal.text().contains("Stripe budget"));
+        for signal in signals {
+            terminal.signal(*signal);
+        }
+        whole(&mut terminal);
+    }
+    terminal.press("3");
+    terminal.wait_for("every moving customer's ledger");
+    terminal.leave(0);
+}
+
+#[test]
+fn a_window_that_was_smaller_for_a_moment_is_painted_anew() {
+    is_painted_anew(&[Signal::WINCH]);
+}
+
+#[test]
+fn a_program_that_was_stopped_and_goes_on_is_painted_anew() {
+    is_painted_anew(&[Signal::STOP, Signal::CONT]);
+}
 
 #[test]
 fn resizing_like_mad_breaks_nothing_and_a_window_too_small_says_so() {

@@ -4,15 +4,13 @@ use std::ffi::OsStr;
 use std::io::{Read as _, Write};
 use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::support::until;
+use super::support::{PATIENCE, until};
 
-/// Longest wait for anything to appear.
-const LIMIT: Duration = Duration::from_secs(60);
 /// The modes a shell needs: typed letters are shown, lines are edited, Ctrl-C is a signal.
 const ECHO_ICANON_ISIG: u64 = 0o10 | 0o2 | 0o1;
 
@@ -24,11 +22,32 @@ pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
     chunks: Receiver<Vec<u8>>,
-    parser: vt100::Parser,
+    parser: vt100::Parser<Frames>,
     master: Box<dyn MasterPty + Send>,
     modes: u64,
     /// Every byte the program sent to the terminal.
     pub(crate) sent: Vec<u8>,
+}
+
+/// A frame shows when it is whole (synchronized output), so nothing is to be read from half of one.
+#[derive(Default)]
+struct Frames {
+    drawing: bool,
+}
+
+impl vt100::Callbacks for Frames {
+    fn unhandled_csi(
+        &mut self,
+        _: &mut vt100::Screen,
+        private: Option<u8>,
+        _: Option<u8>,
+        modes: &[&[u16]],
+        action: char,
+    ) {
+        if private == Some(b'?') && modes == [[2026]] {
+            self.drawing = action == 'h';
+        }
+    }
 }
 
 /// A program that has lost its terminal.
@@ -56,7 +75,7 @@ impl Terminal {
             child,
             keys: pair.master.take_writer().unwrap(),
             chunks,
-            parser: vt100::Parser::new(size.1.try_into().unwrap(), size.0.try_into().unwrap(), 0),
+            parser: emulator(size),
             master: pair.master,
             modes,
             sent: Vec::new(),
@@ -72,10 +91,14 @@ impl Terminal {
     /// Makes the window larger or smaller.
     pub(crate) fn resize(&mut self, size: Size) {
         self.drain();
-        self.parser
-            .screen_mut()
-            .set_size(size.1.try_into().unwrap(), size.0.try_into().unwrap());
+        self.cut(size);
         self.master.resize(pty_size(size)).unwrap();
+    }
+
+    /// The window loses what does not fit. The program is not told.
+    pub(crate) fn cut(&mut self, (cols, rows): Size) {
+        let screen = self.parser.screen_mut();
+        screen.set_size(rows.try_into().unwrap(), cols.try_into().unwrap());
     }
 
     /// What stands on the screen.
@@ -95,12 +118,12 @@ impl Terminal {
         self.parser.process(chunk);
     }
 
-    /// Reads until `holds` is true of the screen.
+    /// Reads until `holds` is true of the screen, as it is between two frames.
     pub(crate) fn wait(&mut self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) {
-        let until = Instant::now() + LIMIT;
+        let until = Instant::now() + PATIENCE;
         loop {
             self.drain();
-            if holds(self.parser.screen()) {
+            if !self.parser.callbacks().drawing && holds(self.parser.screen()) {
                 return;
             }
             let left = until.saturating_duration_since(Instant::now());
@@ -131,7 +154,7 @@ impl Terminal {
 
     /// Reads to the end, by itself: then the terminal has to be as it was found.
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        let until = Instant::now() + LIMIT;
+        let until = Instant::now() + PATIENCE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match self.chunks.recv_timeout(left) {
@@ -173,6 +196,11 @@ impl Orphan {
         });
         status.unwrap()
     }
+}
+
+fn emulator((cols, rows): Size) -> vt100::Parser<Frames> {
+    let (rows, cols) = (rows.try_into().unwrap(), cols.try_into().unwrap());
+    vt100::Parser::new_with_callbacks(rows, cols, 0, Frames::default())
 }
 
 fn pty_size((cols, rows): Size) -> PtySize {

@@ -16,8 +16,8 @@ pub(crate) use account::{Account, Holding};
 pub(crate) use desk::{Approval, Desk, apply_line, approval, journal};
 pub(crate) use world::{EndState, World};
 
-/// Longest that anything is waited for. A busy machine is slow; nothing here takes a tenth of it on an idle one.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+/// Longest that anything is waited for. A busy machine is slow; nothing here takes a twentieth of it on an idle one.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
 /// Between two looks at a condition.
 const GLANCE: Duration = Duration::from_millis(3);
 

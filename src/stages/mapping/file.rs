@@ -18,6 +18,7 @@ mod csv;
 mod json;
 mod lint;
 mod rows;
+mod table;
 
 #[cfg(test)]
 mod tests;
@@ -26,9 +27,10 @@ use std::sync::OnceLock;
 
 use thiserror::Error;
 
+use self::lint::{Checked, Wrong};
 pub use self::lint::{Lint, Place, Problem, Tally};
-use self::rows::Rows;
 pub use self::rows::Target;
+use self::rows::{Prints, Rows};
 use crate::domain::ids::Digest;
 
 /// The largest mapping file: what Stripe's own tools take.
@@ -141,6 +143,12 @@ pub(super) struct Raw<'a> {
     pub(super) line: u64,
 }
 
+/// A row with what can be said of it by itself.
+pub(super) struct Judged<'a> {
+    line: u64,
+    checked: Result<(Checked<'a>, Prints), Wrong<'a>>,
+}
+
 impl Reading {
     fn file(&mut self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
         let refuse = |why: &str| FileError {
@@ -179,29 +187,55 @@ impl Reading {
 
     /// Judges one row. `Err` refuses the file.
     pub(super) fn row(&mut self, name: &str, raw: Raw<'_>) -> Result<(), FileError> {
-        self.lint.rows += 1;
+        self.take(name, &self.judge(raw))
+    }
+
+    /// Takes in judged rows, in order, and leaves the list empty.
+    pub(super) fn take_all(&mut self, name: &str, judged: &mut Vec<Judged<'_>>) -> Result<(), FileError> {
+        self.rows
+            .touch(judged.iter().filter_map(|one| Some(one.checked.ok()?.1)));
+        judged.drain(..).try_for_each(|one| self.take(name, &one))
+    }
+
+    /// What can be said of a row by itself.
+    pub(super) fn judge<'a>(&self, raw: Raw<'a>) -> Judged<'a> {
         let of_stripe = self.origin == Some(Origin::SelfServe);
         let checked = lint::check(raw).and_then(|checked| {
             if of_stripe {
                 lint::check_old(&checked)?;
             }
-            Ok(checked)
+            Ok((checked, self.rows.prints(checked)))
         });
-        let checked = match checked {
-            Ok(checked) => checked,
-            Err((problem, column, text)) => {
-                self.lint.reject(problem, raw.line, column, text);
+        Judged {
+            line: raw.line,
+            checked,
+        }
+    }
+
+    /// A row that is not used, whatever the others are.
+    pub(super) fn reject(&mut self, line: u64, (problem, column, text): Wrong<'_>) {
+        self.lint.rows += 1;
+        self.lint.reject(problem, line, column, text);
+    }
+
+    fn take(&mut self, name: &str, judged: &Judged<'_>) -> Result<(), FileError> {
+        let line = judged.line;
+        let (checked, prints) = match judged.checked {
+            Ok(good) => good,
+            Err(wrong) => {
+                self.reject(line, wrong);
                 return Ok(());
             }
         };
+        self.lint.rows += 1;
         let file = u16::try_from(self.lint.files.len() - 1).unwrap_or(u16::MAX);
-        match self.rows.add(checked, raw.line, file) {
+        match self.rows.add(checked, prints, line, file) {
             rows::Added::New => self.lint.accepted += 1,
             rows::Added::Same => self.lint.identical += 1,
             rows::Added::ManyToOne(other) => {
                 // Neither of the two may be used: which one the new method really is cannot be told from here.
                 self.lint
-                    .reject(Problem::ManyToOne, raw.line, "source_id_new", checked.new_source);
+                    .reject(Problem::ManyToOne, line, "source_id_new", checked.new_source);
                 if let Some(other_line) = other {
                     self.lint.accepted -= 1;
                     self.lint.reject(
@@ -212,13 +246,17 @@ impl Reading {
                     );
                 }
             }
-            rows::Added::Conflict { line, file, what } => {
+            rows::Added::Conflict {
+                line: first,
+                file,
+                what,
+            } => {
                 let before = self.lint.files.get(usize::from(file)).map_or("", String::as_str);
                 return Err(FileError {
                     file: name.to_owned(),
-                    place: Some(format!("line {}", raw.line)),
+                    place: Some(format!("line {line}")),
                     why: format!(
-                        "{what} {} is mapped to something else than on line {line} of {before}; a mapping must have one \
+                        "{what} {} is mapped to something else than on line {first} of {before}; a mapping must have one \
                          target per old id, so the file is refused: ask Stripe for a new one, or remove the wrong row",
                         if what == "customer" {
                             checked.customer

@@ -14,6 +14,9 @@ use crate::tui::model::{Dialog, Field, Model, NoteFor};
 use crate::tui::msg::{Cmd, Exit};
 use crate::tui::rows::ListPos;
 use crate::tui::update::{approval, ask, decide, leave, run};
+use crate::tui::view::detail::heading;
+use crate::tui::view::pen::clean;
+use crate::tui::words;
 
 /// Does it.
 pub fn act(model: &mut Model, act: Act, key: Key) -> Vec<Cmd> {
@@ -196,6 +199,7 @@ fn copy(model: &mut Model, act: Act) -> Vec<Cmd> {
     let (what, text) = match act {
         Act::CopyId => ("id", Some(change.subject.clone())),
         Act::CopyRequest => ("request id", request_id(model)),
+        Act::CopyRow => ("row with its working", Some(row_as_text(model, change))),
         _ => ("curl line, without the key", curl(model, change)),
     };
     let Some(text) = text.filter(|text| !text.is_empty()) else {
@@ -206,6 +210,20 @@ fn copy(model: &mut Model, act: Act) -> Vec<Cmd> {
         "{what} sent to the terminal's clipboard (OSC 52); a terminal may refuse that silently"
     ));
     vec![Cmd::Copy(text)]
+}
+
+/// The row as it can be pasted where it is talked about: what it is, why, and the working line by line. As safe as the
+/// screen: nothing in it is obeyed by the terminal it is pasted into, and a name is masked where the screen masks it.
+fn row_as_text(model: &Model, change: &Change) -> String {
+    let mut lines = vec![
+        format!("{}   {}", change.key, heading(model, change)),
+        format!("why: {}", change.why),
+        format!("effect: {}", change.effect),
+    ];
+    lines.extend(change.working.iter().map(|step| format!("  {step}")));
+    lines.extend(words::decided(change));
+    let lines: Vec<String> = lines.iter().map(|line| clean(line).into_owned()).collect();
+    lines.join("\n")
 }
 
 /// The newest request id of the row: of its writes if it has been written, else of what it rests on.

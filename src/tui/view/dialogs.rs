@@ -151,6 +151,10 @@ pub fn copy(model: &Model, pen: &mut Pen<'_>) {
             "c  the request as a curl line, without the key".to_owned(),
             Meaning::Plain,
         ),
+        (
+            "w  the row as text, with how its numbers came about".to_owned(),
+            Meaning::Plain,
+        ),
     ];
     paragraphs(&mut pen, &lines);
 }

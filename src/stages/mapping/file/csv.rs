@@ -43,62 +43,182 @@ struct File<'a> {
     name: &'a str,
 }
 
+/// Rows judged before the first of them is taken in.
+const TOGETHER: usize = 64;
+
 pub(super) fn read(reading: &mut Reading, name: &str, bytes: &[u8]) -> Result<(), FileError> {
     let file = File { name };
+    if Lines::can_read(bytes) {
+        return file.plain(reading, Lines::of(bytes));
+    }
     file.refuse_open_quote(bytes)?;
-    let mut csv = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .buffer_capacity(1 << 16)
-        .from_reader(bytes);
-    let mut record = ByteRecord::new();
-    let mut next = |record: &mut ByteRecord| {
-        csv.read_byte_record(record)
-            .map_err(|error| file.error(None, format!("cannot be read: {error}; fetch the file again")))
-    };
-    if !next(&mut record)? {
-        return Err(file.error(None, format!("is empty; the first line must be {WANTED}")));
-    }
-    let (places, origin, ignored) = file.header(&record)?;
-    reading.is(name, origin)?;
-    reading.lint.ignored.extend(ignored);
-    while next(&mut record)? {
-        let line = record.position().map_or(0, ::csv::Position::line);
-        row(reading, name, &record, &places, line)?;
-    }
-    Ok(())
+    file.any(reading, bytes)
 }
 
-fn row(
-    reading: &mut Reading,
-    name: &str,
-    record: &ByteRecord,
-    places: &Places,
+/// The lines of a file in which nothing is quoted, as the csv crate would read them: lines end with a line feed, and empty
+/// ones are none.
+struct Lines<'a> {
+    rest: &'a [u8],
+    /// Where the next line begins, from 1; empty lines before it not counted.
     line: u64,
-) -> Result<(), FileError> {
-    let mut reject = |problem, column, text: &str| {
-        reading.lint.rows += 1;
-        reading.lint.reject(problem, line, column, text);
-        Ok(())
-    };
-    if record.as_slice().len() > LONGEST_LINE {
-        return reject(Problem::Overlong, "customer_id_old", "");
+    /// The first of the cells.
+    cells: Vec<&'a [u8]>,
+    /// How many of them are kept: a line of commas must not fill the memory.
+    kept: usize,
+    count: usize,
+    /// Bytes in all cells.
+    length: usize,
+}
+
+impl<'a> Lines<'a> {
+    /// No quotation marks, no carriage returns, no second mark of byte order.
+    fn can_read(bytes: &[u8]) -> bool {
+        let strange = |part: &[u8]| {
+            let is_strange = |byte: &u8| (*byte == b'"') | (*byte == b'\r');
+            part.iter().fold(false, |found, byte| found | is_strange(byte))
+        };
+        !bytes.starts_with(b"\xef\xbb\xbf") && !bytes.chunks(1 << 12).any(strange)
     }
-    if record.len() != places.width {
-        let cells = format!("{} cells instead of {}", record.len(), places.width);
-        return reject(Problem::Cells, "customer_id_old", &cells);
+
+    fn of(bytes: &'a [u8]) -> Self {
+        Self {
+            rest: bytes,
+            line: 1,
+            cells: Vec::new(),
+            kept: usize::MAX,
+            count: 0,
+            length: 0,
+        }
     }
-    let raw = Raw {
-        customer: &record[places.customer],
-        source: &record[places.source],
-        new_customer: &record[places.new_customer],
-        new_source: &record[places.new_source],
-        line,
-    };
-    reading.row(name, raw)
+
+    /// Cuts the next line into cells. Its number, as the csv crate counts; `None` at the end.
+    fn next(&mut self) -> Option<u64> {
+        let line = self.line;
+        while let [b'\n', rest @ ..] = self.rest {
+            self.rest = rest;
+            self.line += 1;
+        }
+        if self.rest.is_empty() {
+            return None;
+        }
+        self.cells.clear();
+        (self.count, self.length) = (0, 0);
+        loop {
+            let ends = |byte: &u8| matches!(byte, b',' | b'\n');
+            let end = self.rest.iter().position(ends).unwrap_or(self.rest.len());
+            let (cell, rest) = self.rest.split_at(end);
+            if self.count < self.kept {
+                self.cells.push(cell);
+            }
+            self.count += 1;
+            self.length += cell.len();
+            match rest {
+                [b',', rest @ ..] => self.rest = rest,
+                [_, rest @ ..] => {
+                    self.rest = rest;
+                    self.line += 1;
+                    return Some(line);
+                }
+                [] => {
+                    self.rest = rest;
+                    return Some(line);
+                }
+            }
+        }
+    }
+}
+
+impl Places {
+    /// What of a row is looked at. `count` cells with `length` bytes in all of them; `cell` gives one.
+    fn row<'a>(
+        &self,
+        line: u64,
+        (count, length): (usize, usize),
+        cell: impl Fn(usize) -> &'a [u8],
+    ) -> Result<Raw<'a>, (Problem, String)> {
+        if length > LONGEST_LINE {
+            return Err((Problem::Overlong, String::new()));
+        }
+        if count != self.width {
+            return Err((Problem::Cells, format!("{count} cells instead of {}", self.width)));
+        }
+        Ok(Raw {
+            customer: cell(self.customer),
+            source: cell(self.source),
+            new_customer: cell(self.new_customer),
+            new_source: cell(self.new_source),
+            line,
+        })
+    }
 }
 
 impl File<'_> {
+    /// A file in which nothing is quoted: what Stripe writes.
+    fn plain(&self, reading: &mut Reading, mut lines: Lines<'_>) -> Result<(), FileError> {
+        if lines.next().is_none() {
+            return Err(self.empty());
+        }
+        let places = self.begin(reading, lines.cells.iter().copied())?;
+        lines.kept = places.width;
+        let mut judged = Vec::with_capacity(TOGETHER);
+        while let Some(line) = lines.next() {
+            match places.row(line, (lines.count, lines.length), |at| lines.cells[at]) {
+                Ok(raw) => judged.push(reading.judge(raw)),
+                Err((problem, text)) => {
+                    reading.take_all(self.name, &mut judged)?;
+                    reading.reject(line, (problem, "customer_id_old", &text));
+                }
+            }
+            if judged.len() == TOGETHER {
+                reading.take_all(self.name, &mut judged)?;
+            }
+        }
+        reading.take_all(self.name, &mut judged)
+    }
+
+    /// Any file.
+    fn any(&self, reading: &mut Reading, bytes: &[u8]) -> Result<(), FileError> {
+        let mut csv = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .buffer_capacity(1 << 16)
+            .from_reader(bytes);
+        let mut record = ByteRecord::new();
+        let mut next = |record: &mut ByteRecord| {
+            csv.read_byte_record(record)
+                .map_err(|error| self.error(None, format!("cannot be read: {error}; fetch the file again")))
+        };
+        if !next(&mut record)? {
+            return Err(self.empty());
+        }
+        let places = self.begin(reading, record.iter())?;
+        while next(&mut record)? {
+            let line = record.position().map_or(0, ::csv::Position::line);
+            let size = (record.len(), record.as_slice().len());
+            match places.row(line, size, |at| &record[at]) {
+                Ok(raw) => reading.row(self.name, raw)?,
+                Err((problem, text)) => reading.reject(line, (problem, "customer_id_old", &text)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in the header.
+    fn begin<'a>(
+        &self,
+        reading: &mut Reading,
+        cells: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<Places, FileError> {
+        let (places, origin, ignored) = self.header(cells)?;
+        reading.is(self.name, origin)?;
+        reading.lint.ignored.extend(ignored);
+        Ok(places)
+    }
+
+    fn empty(&self) -> FileError {
+        self.error(None, format!("is empty; the first line must be {WANTED}"))
+    }
+
     fn error(&self, place: Option<String>, why: impl Into<String>) -> FileError {
         FileError {
             file: self.name.to_owned(),
@@ -107,9 +227,11 @@ impl File<'_> {
         }
     }
 
-    fn header(&self, record: &ByteRecord) -> Result<(Places, Origin, Vec<String>), FileError> {
-        let names: Vec<String> = record
-            .iter()
+    fn header<'a>(
+        &self,
+        cells: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<(Places, Origin, Vec<String>), FileError> {
+        let names: Vec<String> = cells
             .map(|cell| String::from_utf8_lossy(cell).trim().to_lowercase())
             .collect();
         if names.len() == 1 && names[0].contains([';', '\t', '|']) {

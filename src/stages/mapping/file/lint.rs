@@ -125,13 +125,12 @@ impl Lint {
     }
 
     pub(super) fn reject(&mut self, problem: Problem, line: u64, column: &'static str, text: &str) {
-        let file = self.files.last().cloned().unwrap_or_default();
         let tally = self.problems.entry(problem).or_default();
         tally.count += 1;
         if tally.first.len() < PLACES {
             let cut: String = text.chars().take(60).collect();
             tally.first.push(Place {
-                file,
+                file: self.files.last().cloned().unwrap_or_default(),
                 line,
                 column,
                 text: safe(&cut).as_str().to_owned(),
@@ -174,7 +173,7 @@ pub(super) struct Checked<'a> {
     pub(super) new_source: &'a str,
 }
 
-type Wrong<'a> = (Problem, &'static str, &'a str);
+pub(super) type Wrong<'a> = (Problem, &'static str, &'a str);
 
 /// Judges the cells of one row.
 pub(super) fn check(raw: Raw<'_>) -> Result<Checked<'_>, Wrong<'_>> {

@@ -1,12 +1,14 @@
 //! The rows of a mapping, small: ids one behind another in one text, sixteen bytes a row, and tables of fingerprints to
 //! find them. A fingerprint only says where to look; ids are always compared themselves.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::BuildHasher as _;
+use std::hint::black_box;
 use std::sync::OnceLock;
 
+use foldhash::quality::RandomState;
+
 use super::lint::Checked;
+use super::table::Table;
 use crate::domain::ids::{Digest, Hashing};
 
 /// What became of one old method; `source` is empty for a customer without one.
@@ -36,36 +38,6 @@ struct Row {
     new_customer: u8,
     new_source: u8,
 }
-
-/// A hash that is the key already.
-#[derive(Clone, Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
-}
-
-#[derive(Clone, Default)]
-struct BuildAsItIs;
-
-impl BuildHasher for BuildAsItIs {
-    type Hasher = AsItIs;
-    fn build_hasher(&self) -> AsItIs {
-        AsItIs::default()
-    }
-}
-
-type Table = HashMap<u64, u32, BuildAsItIs>;
 
 /// See the [module page](self).
 #[derive(Default)]
@@ -106,33 +78,11 @@ pub(super) enum Added {
     },
 }
 
-/// The row in `table` of which `is` holds, or `next`, which is put there. A fingerprint only says where to look: two ids
-/// with the same are told apart by trying the next place.
-fn found_or(table: &mut Table, mut print: u64, next: u32, is: impl Fn(u32) -> bool) -> Option<u32> {
-    loop {
-        match table.entry(print) {
-            Entry::Vacant(place) => {
-                place.insert(next);
-                return None;
-            }
-            Entry::Occupied(place) if is(*place.get()) => return Some(*place.get()),
-            Entry::Occupied(_) => print = another(print),
-        }
-    }
-}
-
-fn found(table: &Table, mut print: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
-    loop {
-        match table.get(&print) {
-            None => return None,
-            Some(&row) if is(row) => return Some(row),
-            Some(_) => print = another(print),
-        }
-    }
-}
-
-const fn another(print: u64) -> u64 {
-    print.wrapping_add(0x9e37_79b9_7f4a_7c15)
+/// Where to look for the ids of a row. Of a row without a method: for its customer.
+#[derive(Clone, Copy)]
+pub(super) struct Prints {
+    old: u64,
+    new: u64,
 }
 
 impl Kept {
@@ -214,23 +164,43 @@ impl Rows {
         self.by_new_source.reserve(rows);
     }
 
-    pub(super) fn add(&mut self, new: Checked<'_>, line: u64, file: u16) -> Added {
+    pub(super) fn prints(&self, new: Checked<'_>) -> Prints {
+        let old = if new.source.is_empty() {
+            new.customer
+        } else {
+            new.source
+        };
+        Prints {
+            old: self.keys.hash_one(old),
+            new: self.keys.hash_one(new.new_source),
+        }
+    }
+
+    /// Begins to fetch what adding these rows will look at.
+    pub(super) fn touch(&self, prints: impl Iterator<Item = Prints>) {
+        let mut all = 0;
+        for Prints { old, new } in prints {
+            all ^= self.by_source.touch(old) ^ self.by_new_source.touch(new);
+        }
+        // Nobody wants to know; but what nobody wants to know is not fetched.
+        black_box(all);
+    }
+
+    pub(super) fn add(&mut self, new: Checked<'_>, prints: Prints, line: u64, file: u16) -> Added {
         if let Some(conflict) = self.other_customer(new) {
             return conflict;
         }
         let (kept, next) = (&self.kept, self.kept.next());
         if new.source.is_empty() {
-            let print = self.keys.hash_one(new.customer);
             let is = |row| kept.target(row).customer == new.customer;
-            if found_or(&mut self.without_source, print, next, is).is_some() {
+            if self.without_source.found_or(prints.old, next, is).is_some() {
                 return Added::Same;
             }
             self.kept.push(new, line, file);
             return Added::New;
         }
-        let print = self.keys.hash_one(new.source);
         let is = |row| kept.target(row).source == new.source;
-        if let Some(row) = found_or(&mut self.by_source, print, next, is) {
+        if let Some(row) = self.by_source.found_or(prints.old, next, is) {
             let there = kept.target(row);
             let same = there.customer == new.customer && there.new_source == new.new_source;
             return if same {
@@ -239,9 +209,8 @@ impl Rows {
                 kept.conflict(row, "method")
             };
         }
-        let print = self.keys.hash_one(new.new_source);
         let is = |row| kept.target(row).new_source == new.new_source;
-        let other = found_or(&mut self.by_new_source, print, next, is);
+        let other = self.by_new_source.found_or(prints.new, next, is);
         self.kept.push(new, line, file);
         match other {
             None => Added::New,
@@ -263,14 +232,13 @@ impl Rows {
         let (kept, next) = (&self.kept, self.kept.next());
         let print = self.keys.hash_one(new.customer);
         let is = |row| kept.target(row).customer == new.customer;
-        let row = found(self.by_customer.get()?, print, is);
-        match row {
+        match self.by_customer.get()?.found(print, is) {
             Some(row) if kept.target(row).new_customer != new.new_customer => {
                 Some(kept.conflict(row, "customer"))
             }
             Some(_) => None,
             None => {
-                found_or(self.by_customer.get_mut()?, print, next, |_| false);
+                self.by_customer.get_mut()?.found_or(print, next, |_| false);
                 None
             }
         }
@@ -284,7 +252,7 @@ impl Rows {
             for row in 0..kept.next() {
                 let customer = kept.target(row).customer;
                 let is = |other| kept.target(other).customer == customer;
-                found_or(&mut table, self.keys.hash_one(customer), row, is);
+                table.found_or(self.keys.hash_one(customer), row, is);
             }
             table
         })
@@ -300,15 +268,15 @@ impl Rows {
 
     pub(super) fn method(&self, old: &str) -> Option<Target<'_>> {
         let print = self.keys.hash_one(old);
-        let row = found(&self.by_source, print, |row| self.kept.target(row).source == old)?;
+        let is = |row| self.kept.target(row).source == old;
+        let row = self.by_source.found(print, is)?;
         self.kept.is_used(row).then(|| self.kept.target(row))
     }
 
     pub(super) fn customer(&self, old: &str) -> Option<&str> {
         let print = self.keys.hash_one(old);
-        let row = found(self.customers(), print, |row| {
-            self.kept.target(row).customer == old
-        })?;
+        let is = |row| self.kept.target(row).customer == old;
+        let row = self.customers().found(print, is)?;
         Some(self.kept.target(row).new_customer)
     }
 

@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
+use super::table::Table;
 use super::{FileError, Lint, Mapping, Origin, Problem};
 
 const HEADER: &str = "customer_id_old,source_id_old,customer_id_new,source_id_new\n";
@@ -191,7 +194,125 @@ fn a_quotation_mark_that_is_never_closed_refuses_the_file() {
     assert!(said.contains("quotation mark"), "{said}");
 }
 
+/// Everything a reading has to say.
+fn said(read: Result<Mapping, FileError>) -> Result<(Lint, Vec<String>), FileError> {
+    let mapping = read?;
+    let rows = mapping.iter().map(|row| format!("{row:?}")).collect();
+    Ok((mapping.lint().clone(), rows))
+}
+
+/// Old customer, old method, new customer, new method; blank where there is none.
+type Cells = [String; 4];
+
+/// What the reader does, said as simply as possible: the lines that are used, how many are said twice and how often each
+/// problem occurs; or the line that refuses the file.
+fn simply(rows: &[Cells]) -> Result<(Vec<u64>, u64, BTreeMap<Problem, u64>), u64> {
+    let (mut kept, mut identical, mut problems) = (Vec::<(u64, &Cells, bool)>::new(), 0, BTreeMap::new());
+    for (line, row) in (2..).zip(rows) {
+        let [customer, source, new_customer, new_source] = row;
+        let problem = if customer.is_empty() || new_customer.is_empty() {
+            Some(Problem::Blank)
+        } else {
+            (source.is_empty() != new_source.is_empty()).then_some(Problem::HalfBlank)
+        };
+        if let Some(problem) = problem {
+            *problems.entry(problem).or_default() += 1;
+            continue;
+        }
+        let earlier = |is: &dyn Fn(&Cells) -> bool| kept.iter().position(|(_, other, _)| is(other));
+        if earlier(&|other| other[0] == *customer && other[2] != *new_customer).is_some() {
+            return Err(line);
+        }
+        if earlier(&|other| other[1] == *source && (!source.is_empty() || other[0] == *customer)).is_some() {
+            if earlier(&|other| other == row).is_none() {
+                return Err(line);
+            }
+            identical += 1;
+            continue;
+        }
+        let shared = earlier(&|other| !new_source.is_empty() && other[3] == *new_source);
+        if let Some(other) = shared {
+            let before = std::mem::replace(&mut kept[other].2, false);
+            *problems.entry(Problem::ManyToOne).or_default() += 1 + u64::from(before);
+        }
+        kept.push((line, row, shared.is_none()));
+    }
+    let used = kept.iter().filter(|(_, _, used)| *used);
+    Ok((used.map(|(line, ..)| *line).collect(), identical, problems))
+}
+
+/// Rows of which most are right: every old method has its own new one, but for some.
+fn row_of(moved: bool) -> impl Strategy<Value = Cells> {
+    let odd = prop_oneof![60 => Just(None), 1 => (0..6_u8, 0..90_u32).prop_map(Some)];
+    (0..90_u32, 0..3_u32, odd).prop_map(move |(n, method, odd)| {
+        let blank = method == 2;
+        let name = |what: &str, n: u32| {
+            if blank {
+                String::new()
+            } else {
+                format!("{what}{n}_{method}")
+            }
+        };
+        let new_customer = if moved {
+            format!("cus_n{n}")
+        } else {
+            format!("cus_{n}")
+        };
+        let mut row = [format!("cus_{n}"), name("pm_o", n), new_customer, name("pm_n", n)];
+        match odd {
+            Some((at @ 0..4, _)) => row[usize::from(at)].clear(),
+            Some((4, other)) => row[3] = format!("pm_n{other}_{method}"),
+            Some((_, other)) => row[2] = format!("cus_{other}"),
+            None => {}
+        }
+        row
+    })
+}
+
 proptest! {
+    #[test]
+    fn the_reader_agrees_with_one_that_is_simple(
+        rows in any::<bool>().prop_flat_map(|moved| proptest::collection::vec(row_of(moved), 0..200)),
+    ) {
+        let lines: String = rows.iter().map(|row| row.join(",") + "\n").collect();
+        match (read(format!("{HEADER}{lines}")), simply(&rows)) {
+            (Err(error), Err(line)) => prop_assert_eq!(error.place, Some(format!("line {line}"))),
+            (Ok(mapping), Ok((used, identical, problems))) => {
+                let found: Vec<u64> = mapping.iter().map(|row| row.line.into()).collect();
+                prop_assert_eq!(found, used);
+                prop_assert_eq!(mapping.lint().identical, identical);
+                let counts = mapping.lint().problems.iter();
+                let counts: BTreeMap<Problem, u64> = counts.map(|(problem, tally)| (*problem, tally.count)).collect();
+                prop_assert_eq!(counts, problems);
+            }
+            (read, simple) => prop_assert!(false, "{read:?} {simple:?}"),
+        }
+    }
+
+    /// A quotation mark in the header changes who reads the file, and nothing else.
+    #[test]
+    fn a_file_without_quotation_marks_is_read_as_the_csv_crate_reads_it(text in "[cuspm_,19 x\n\u{0}é]{0,400}") {
+        let plain = said(read(format!("{HEADER}{text}")));
+        let quoted = said(read(format!("{}{text}", HEADER.replacen("customer_id_old", "\"customer_id_old\"", 1))));
+        prop_assert_eq!(plain, quoted);
+    }
+
+    #[test]
+    fn a_table_finds_what_was_put_in_also_where_fingerprints_are_the_same(
+        looks in proptest::collection::vec((any::<u8>(), 0..7_u64), 0..200),
+    ) {
+        let (mut table, mut model) = (Table::default(), BTreeMap::new());
+        for (row, (key, print)) in (0..).zip(&looks) {
+            // Far apart, side by side, and alike but for what a table does not hold.
+            let print = [0, 1, 1 << 32, 1 << 63, u64::MAX, u64::MAX << 32, 1 << 33][usize::try_from(*print).unwrap()];
+            let is = |row: u32| looks[row as usize].0 == *key;
+            let there = model.get(&(print >> 32, *key)).copied();
+            prop_assert_eq!(table.found(print, is), there);
+            prop_assert_eq!(table.found_or(print, row, is), there);
+            model.entry((print >> 32, *key)).or_insert(row);
+        }
+    }
+
     #[test]
     fn every_row_is_accepted_rejected_or_said_twice(text in "[cuspm_,19 \"x\n\r\u{0}é]{0,300}") {
         let whole = format!("{HEADER}{text}");

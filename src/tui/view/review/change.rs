@@ -100,6 +100,7 @@ fn lines(model: &Model, change: &Change, row: Option<&RowState>, cells: u16) -> 
         risk,
         model.look.theme.of(risk_meaning(change.risk)),
     ));
+    working(&mut lines, &model.look, change, cells);
     ended(&mut lines, model, row, cells);
     choices(&mut lines, model, change, cells);
     diff(&mut lines, model, change);
@@ -117,6 +118,22 @@ fn said(lines: &mut Vec<Line>, look: &Look, label: &'static str, text: &str, cel
         .enumerate()
     {
         lines.push(Line::Pair(if at == 0 { label } else { "" }, line, style));
+    }
+}
+
+/// How the program came to its numbers: before anything that is decided on them, and line by line as it was worked out.
+fn working(lines: &mut Vec<Line>, look: &Look, change: &Change, cells: u16) {
+    if change.working.is_empty() {
+        return;
+    }
+    lines.push(Line::Rule("Working   how these numbers came about".to_owned()));
+    let style = look.theme.of(Meaning::Plain);
+    for step in &change.working {
+        let mut at = 1;
+        for line in wrap(&clean(step), cells.saturating_sub(3)) {
+            lines.push(Line::Text(at, line, style));
+            at = 3;
+        }
     }
 }
 
@@ -242,13 +259,7 @@ fn choices(lines: &mut Vec<Line>, model: &Model, change: &Change, cells: u16) {
         let text = "x leave out and report   0 as planned   S same shape   i note".to_owned();
         lines.push(Line::Text(1, text, theme.of(Meaning::Quiet)));
     }
-    if let Some(decision) = &change.decision {
-        let note = if decision.note.is_empty() {
-            String::new()
-        } else {
-            format!(": \"{}\"", decision.note)
-        };
-        let text = format!("decided: {} by {}{note}", decision.choice, decision.by);
+    if let Some(text) = words::decided(change) {
         for line in wrap(&clean(&text), cells) {
             lines.push(Line::Text(1, line, theme.of(Meaning::Strong)));
         }
