@@ -125,6 +125,7 @@
 
 pub mod effects;
 pub mod facts;
+pub mod script;
 
 use std::collections::BTreeMap;
 
