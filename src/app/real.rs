@@ -409,6 +409,16 @@ async fn write_plan(
         .plan
         .as_ref()
         .is_some_and(|now| now.digest() == decided.digest());
+    if is_same && stage.undo.is_some() {
+        return Err(Failure::undecided(format!(
+            "an undo of this plan is {}; `undo` takes it up, and a plan made anew can be applied",
+            if stage.undo_under_way().is_some() {
+                "under way"
+            } else {
+                "on record"
+            }
+        )));
+    }
     match &stage.phase {
         // Taken up again: the approval is on record, the command line has to name the same plan and phrase.
         Phase::Writing | Phase::Halted { .. } if is_same => {
