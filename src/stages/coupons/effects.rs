@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::fields::Fields;
-use crate::domain::ids::{Accounts, EffectId, StageId};
+use crate::domain::ids::{Accounts, Digest, EffectId, StageId};
 use crate::domain::write::number;
 
 /// Switches a code of the old account off, with our mark.
@@ -29,6 +29,10 @@ pub const UNDO_REOPEN: &str = "undo_reopen";
 /// Undo: makes a code of the same text on the old account with what is left now, where switching the old one on would
 /// give back uses that were taken on the new account.
 pub const UNDO_RESTORE: &str = "undo_restore";
+
+/// Undo: takes our mark of closing off the old code, because what is left of it stands elsewhere now. A later plan would
+/// otherwise take it for one that an earlier run closed, and move what it had left once more.
+pub const UNDO_SETTLE: &str = "undo_settle";
 
 /// Metadata keys an owner may have besides our four: Stripe allows fifty (facts 2.2).
 pub const MOST_OWN_KEYS: usize = 46;
@@ -135,6 +139,16 @@ impl Effects<'_> {
     pub fn id(self, op: &str, of: &str) -> EffectId {
         EffectId::new(self.accounts, StageId::Coupons, op, of, 0)
     }
+}
+
+/// The marker of the write `op` that takes back the one with the marker `of`: as unique, and as much the same in every
+/// run.
+#[must_use]
+pub fn undo_of(of: &EffectId, op: &str) -> EffectId {
+    let digest = Digest::of("cutover-undo-v1", [of.0.as_bytes(), op.as_bytes()]);
+    let mut text = data_encoding::BASE32_NOPAD.encode(&digest.0).to_lowercase();
+    text.truncate(26);
+    EffectId(text)
 }
 
 /// A limit in a form: what is left, or a place for the number a person gives.

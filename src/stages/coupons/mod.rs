@@ -126,6 +126,7 @@
 pub mod effects;
 pub mod facts;
 pub mod script;
+pub mod undo;
 
 use std::collections::BTreeMap;
 
