@@ -128,6 +128,8 @@ pub mod facts;
 pub mod left;
 pub mod plan;
 pub mod running;
+pub mod script;
+pub mod undo;
 pub mod who;
 
 use std::collections::BTreeMap;
