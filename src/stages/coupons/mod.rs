@@ -125,6 +125,7 @@
 
 pub mod effects;
 pub mod facts;
+pub mod plan;
 
 use std::collections::BTreeMap;
 
