@@ -125,7 +125,10 @@
 
 pub mod effects;
 pub mod facts;
+pub mod fields;
+mod gather;
 pub mod plan;
+pub mod read;
 
 use std::collections::BTreeMap;
 
