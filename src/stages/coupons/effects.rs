@@ -26,6 +26,9 @@ pub const UNDO_COUPON: &str = "undo_coupon";
 pub const UNDO_RECREATE: &str = "undo_recreate";
 /// Undo: switches the old code on again.
 pub const UNDO_REOPEN: &str = "undo_reopen";
+/// Undo: makes a code of the same text on the old account with what is left now, where switching the old one on would
+/// give back uses that were taken on the new account.
+pub const UNDO_RESTORE: &str = "undo_restore";
 
 /// Metadata keys an owner may have besides our four: Stripe allows fifty (facts 2.2).
 pub const MOST_OWN_KEYS: usize = 46;
@@ -91,6 +94,10 @@ pub struct CodeRow {
     pub expires_at: Option<i64>,
     /// An earlier run closed the old one.
     pub closed: bool,
+    /// Its coupon was on the new account when planned, see [`CouponRow::there`]. Otherwise one that is there when the
+    /// code's turn comes must be ours: somebody else's could give anything to anyone.
+    #[serde(default)]
+    pub coupon_there: bool,
     /// The one on the new account that stands for it already.
     pub there: Option<String>,
 }
