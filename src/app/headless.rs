@@ -248,7 +248,11 @@ fn unknown(stage: &StageState) -> Vec<ChangeKey> {
 
 /// A signal came: no new write starts, and the run can be taken up again.
 pub(super) async fn put_down(handle: &Handle, id: StageId) -> Result<(), Failure> {
-    let writes = |state: &RunState| state.stage(id).is_some_and(|stage| stage.phase == Phase::Writing);
+    let writes = |state: &RunState| {
+        state
+            .stage(id)
+            .is_some_and(|stage| matches!(stage.phase, Phase::Writing | Phase::Undoing))
+    };
     if writes(&handle.state()) {
         let by = "signal".to_owned();
         handle.ask(Command::Pause { by }).await?;

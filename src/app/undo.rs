@@ -13,6 +13,7 @@ fn command(args: &Undo) -> Command {
     Command::Undo {
         stage: args.stage,
         phrase: args.confirm.clone(),
+        witness: args.witness.clone(),
         by: super::session::operator(),
     }
 }

@@ -81,15 +81,20 @@ pub enum SqlKind {
 /// `cutover undo`
 #[derive(Clone, Debug, Args)]
 pub struct Undo {
-    /// The stage; `mapping` restores the rows of the application's database.
+    /// The stage. Rows of the application's database get back what they held; what was made on Stripe is switched off
+    /// or deleted, where that can be.
     #[arg(value_parser = stage_parser())]
     pub stage: StageId,
     /// The run that made the changes.
     #[arg(long, value_name = "DIR")]
     pub run: PathBuf,
-    /// How much is undone: '412 rows'. `status` says how many there are.
+    /// How much is taken back, in the words of an approval: '3 9fT0 5 2bR1 412 rows'. A phrase that does not fit is
+    /// answered by the one that does, and nothing is sent.
     #[arg(long, value_name = "PHRASE")]
     pub confirm: String,
+    /// A second name: needed live where something is taken back that cannot be put there again.
+    #[arg(long, value_name = "NAME")]
+    pub witness: Option<String>,
     /// The configuration.
     #[command(flatten)]
     pub config: ConfigArgs,

@@ -324,8 +324,20 @@ pub enum Record {
         /// What differs, or has to be known.
         findings: Vec<Finding>,
     },
-    /// Rows of the application's database were given back what they held before. The rows themselves stand as `Row`
-    /// records with the end `undone`.
+    /// What a stage wrote is to be taken back: from here on its rows are those of this undo. Durable before the first
+    /// request; it goes on as [`Record::Writing`] with the digest of its plan.
+    Undoing {
+        /// The stage.
+        stage: StageId,
+        /// The approval of the undo's plan.
+        approval: Approval,
+        /// File of that plan, relative to the run directory.
+        file: String,
+        /// What it cannot try to take back.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left: Vec<Finding>,
+    },
+    /// What could be taken back was. The rows themselves stand as `Row` records with the end `undone`.
     Undone {
         /// The stage.
         stage: StageId,
@@ -375,6 +387,7 @@ impl Record {
             | Self::Halted { stage, .. }
             | Self::Written { stage }
             | Self::Audited { stage, .. }
+            | Self::Undoing { stage, .. }
             | Self::Undone { stage, .. }
             | Self::AuditFailed { stage, .. } => Some(*stage),
             Self::Approved { approval } => Some(approval.stage),

@@ -65,12 +65,15 @@ pub enum Command {
     },
     /// Verify the result by another path.
     Audit(StageId),
-    /// Give every row of the application's database that a stage changed back what it held before.
+    /// Take back what a stage wrote: first the rows of the application's database, then what it made on Stripe, last
+    /// written first. Again, it takes up an undo that was cut off.
     Undo {
         /// The stage.
         stage: StageId,
-        /// What was typed: the number of rows and `rows`.
+        /// What was typed: the counts, as for an approval.
         phrase: String,
+        /// A second name.
+        witness: Option<String>,
         /// Who.
         by: String,
     },

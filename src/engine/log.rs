@@ -46,7 +46,7 @@ fn rows_app(rows: u64) -> String {
 
 fn undone(by: &str, restored: u64, left: usize) -> String {
     format!(
-        "{by} gave {} rows of the database back what they held; {} had changed since and stay",
+        "undo by {by}: {} rows taken back, {} stay as they are",
         n(restored),
         count(left)
     )
@@ -117,6 +117,18 @@ fn words(record: &Record) -> Option<(String, Tone)> {
                 n(approval.writes_source),
                 n(approval.writes_destination),
                 rows_app(approval.rows_app)
+            ),
+            Tone::Attention,
+        ),
+        Record::Undoing { approval, left, .. } => (
+            format!(
+                "undo {} approved by {}, {} writes on the old account, {} on the new{}; {} cannot be taken back",
+                approval.digest.spoken(),
+                approval.operator,
+                n(approval.writes_source),
+                n(approval.writes_destination),
+                rows_app(approval.rows_app),
+                count(left.len())
             ),
             Tone::Attention,
         ),

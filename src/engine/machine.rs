@@ -1,15 +1,21 @@
 //! What follows from a command, given the state. PURE: records to write first, then work to start.
 
+mod undo;
+
+pub use undo::undo_phrase;
+
 use std::sync::Arc;
 
 use super::command::{Command, CommandRefused};
 use super::state::{EffectBook, Phase, RunState, StageState};
 use crate::domain::approval::{Approval, Approved, VALID_MS};
 use crate::domain::change::{ChangeKey, Decision};
+use crate::domain::finding::Finding;
 use crate::domain::ids::{Digest, Role, StageId};
 use crate::domain::plan::Plan;
 use crate::domain::record::{Record, RowEnd};
 use crate::domain::time::UtcMs;
+use crate::stages;
 
 /// How old the last look at the facts may be when a plan is approved.
 pub const CHECK_VALID_MS: i64 = 10 * 60_000;
@@ -33,8 +39,17 @@ pub enum Act {
     StopWriting,
     /// Start verifying.
     Audit(StageId),
-    /// Start giving rows of the application's database back what they held, in that name.
-    Undo(StageId, String),
+    /// Store the plan of an undo, put it into the journal with its approval, and start it.
+    Undo {
+        /// What takes the rows back.
+        plan: Arc<Plan>,
+        /// Its approval.
+        approval: Box<Approval>,
+        /// What it cannot try to take back.
+        left: Vec<Finding>,
+    },
+    /// Take up an undo that is on record.
+    TakeBack(StageId),
     /// Change a share.
     SetShare(Role, u32),
     /// Stop the engine when nothing is in flight.
@@ -85,7 +100,19 @@ pub fn command(view: &View<'_>, command: &Command) -> Result<Vec<Act>, CommandRe
         Command::Reissue { stage, rows, by } => reissue(view, *stage, rows, by),
         Command::Import(plan) => import(view, plan),
         Command::Audit(id) => audit(view, *id),
-        Command::Undo { stage, phrase, by } => undo(view, *stage, phrase, by),
+        Command::Undo {
+            stage,
+            phrase,
+            witness,
+            by,
+        } => {
+            let words = undo::Words {
+                phrase,
+                witness: witness.as_ref(),
+                by,
+            };
+            undo::undo(view, *stage, stages::get(*stage), &words)
+        }
         Command::SetShare { role, percent } => match percent {
             1..=100 => Ok(vec![Act::SetShare(*role, *percent)]),
             _ => Err(not_now("a share is between 1 and 100 per cent")),
@@ -243,7 +270,7 @@ fn renews(stage: &StageState, now: UtcMs) -> bool {
         .approval
         .as_ref()
         .is_some_and(|approval| now >= approval.expires_at);
-    matches!(stage.phase, Phase::Halted { .. }) && expired
+    matches!(stage.phase, Phase::Halted { .. }) && expired && stage.undo.is_none()
 }
 
 fn checked_lately(stage: &StageState, digest: Digest, now: UtcMs) -> Result<(), CommandRefused> {
@@ -266,8 +293,13 @@ fn resume(view: &View<'_>, by: &str) -> Result<Vec<Act>, CommandRefused> {
         acts.push(Act::record(Record::Resumed { by: by.to_owned() }));
     }
     if let Some(id) = view.state.armed() {
-        still_approved(stage(view, id)?, view.now)?;
-        acts.push(Act::Write(id));
+        let stage = stage(view, id)?;
+        if stage.undo_under_way().is_some() {
+            acts.push(Act::TakeBack(id));
+        } else {
+            still_approved(stage, view.now)?;
+            acts.push(Act::Write(id));
+        }
     }
     Ok(acts)
 }
@@ -291,6 +323,9 @@ fn go_on(view: &View<'_>, id: StageId) -> Result<Vec<Act>, CommandRefused> {
     if let Some(by) = &view.state.paused {
         return Err(not_now(format!("writes are paused by {by}; resume first")));
     }
+    if let Some(undo) = stage.undo_under_way() {
+        return Ok(undo::go_on(id, undo).into());
+    }
     still_approved(stage, view.now)?;
     Ok(vec![
         Act::record(Record::Writing {
@@ -308,6 +343,9 @@ fn reissue(view: &View<'_>, id: StageId, rows: &[ChangeKey], by: &str) -> Result
             "{id} is {}; wait until it is finished",
             stage.phase.word()
         )));
+    }
+    if let Some(undo) = &stage.undo {
+        return undo::reissue(id, undo, rows, by, view.now);
     }
     let plan = plan(stage)?;
     let mut acts = Vec::with_capacity(rows.len() + 2);
@@ -337,43 +375,6 @@ fn reissue(view: &View<'_>, id: StageId, rows: &[ChangeKey], by: &str) -> Result
     }));
     acts.push(Act::Write(id));
     Ok(acts)
-}
-
-/// What has to be typed before rows of the application's database are given back what they held: their number.
-#[must_use]
-pub fn undo_phrase(stage: &StageState) -> String {
-    let Some(plan) = &stage.plan else {
-        return String::new();
-    };
-    let rows = plan.changes().iter().zip(stage.rows.iter());
-    let done = rows.filter(|(change, row)| change.update.is_some() && row.end == Some(RowEnd::Done));
-    format!("{} rows", done.count())
-}
-
-fn undo(view: &View<'_>, id: StageId, phrase: &str, by: &str) -> Result<Vec<Act>, CommandRefused> {
-    let stage = stage(view, id)?;
-    if stage.phase.is_busy() {
-        return Err(not_now(format!(
-            "{id} is {}; wait until it is finished",
-            stage.phase.word()
-        )));
-    }
-    if let Some(armed) = view.state.armed() {
-        return Err(not_now(format!(
-            "{armed} is being written; one stage writes at a time"
-        )));
-    }
-    plan(stage)?;
-    let wanted = undo_phrase(stage);
-    if wanted.starts_with("0 ") {
-        return Err(not_now(format!(
-            "{id} has changed no row of the database that could be taken back"
-        )));
-    }
-    if phrase.trim() != wanted {
-        return Err(not_now(format!("the phrase does not fit; type: {wanted}")));
-    }
-    Ok(vec![Act::Undo(id, by.to_owned())])
 }
 
 /// Nothing to write and nothing to decide: the stage is over as soon as it is verified.
@@ -407,7 +408,7 @@ pub fn take_up(state: &RunState) -> Vec<Act> {
                 why: "the program ended while reading; nothing was written, read again".to_owned(),
                 input: false,
             })),
-            Phase::Writing if state.paused.is_none() => {
+            Phase::Writing | Phase::Undoing if state.paused.is_none() => {
                 acts.push(Act::record(Record::Paused {
                     by: "restart".to_owned(),
                 }));

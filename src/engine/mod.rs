@@ -5,6 +5,7 @@
 //! | [`command`] | what may be asked of the engine, and the handle to ask |
 //! | [`state`] | what is true of a run: a fold over records |
 //! | [`machine`] | PURE: from a command and the state to records and work |
+//! | [`undoing`] | PURE: taking back what a stage wrote |
 //! | [`protocol`] | PURE: one effect, exactly once |
 //! | [`breaker`] | PURE: the stop rules |
 //! | [`driver`] | the only loop: commands in, records to the journal, work started |
@@ -29,6 +30,7 @@ pub mod protocol;
 pub mod rundir;
 pub mod server_time;
 pub mod state;
+pub mod undoing;
 mod vault;
 pub mod worker;
 pub mod writer;

@@ -19,6 +19,7 @@
 
 use crate::domain::record::{Attested, Ended, Intent};
 use crate::domain::time::UtcMs;
+use crate::domain::write::Method;
 use crate::engine::state::EffectState;
 
 /// Oldest a key may be to be sent again: Stripe keeps it "at least 24 hours", and clocks differ.
@@ -100,6 +101,8 @@ pub struct Effect {
     /// When this process began: the last send before a crash may have been just then.
     process_began: UtcMs,
     generation: u32,
+    /// The generation of its first intent, if this process writes that.
+    first: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -146,9 +149,12 @@ struct Tries {
 impl Effect {
     /// From what the journal knows. `None`: nothing yet.
     #[must_use]
-    pub fn resume(known: Option<EffectState>, process_began: UtcMs) -> Self {
+    /// `generations_before` is the generation a new effect comes after, see
+    /// [`crate::engine::state::EffectBook::generations_before`].
+    pub fn resume(known: Option<EffectState>, process_began: UtcMs, generations_before: u32) -> Self {
+        let first = generations_before.saturating_add(1);
         let phase = match known {
-            None => Phase::Fresh { generation: 1 },
+            None => Phase::Fresh { generation: first },
             // Whether its request left before the crash is not known.
             Some(EffectState::Open(intent)) => Phase::Open {
                 intent,
@@ -172,9 +178,10 @@ impl Effect {
         let mut effect = Self {
             phase,
             process_began,
-            generation: 1,
+            generation: first,
+            first,
         };
-        effect.generation = effect.intent().map_or(1, |intent| intent.generation);
+        effect.generation = effect.intent().map_or(first, |intent| intent.generation);
         effect
     }
 
@@ -257,6 +264,12 @@ impl Effect {
         }
     }
 
+    /// Whether nothing of it was ever intended.
+    #[must_use]
+    pub const fn is_fresh(&self) -> bool {
+        matches!(self.phase, Phase::Fresh { .. })
+    }
+
     /// Generation of the last intent.
     #[must_use]
     pub const fn generation(&self) -> u32 {
@@ -279,6 +292,14 @@ impl Effect {
         };
         let next = match answer {
             Answer::Done(attested) => Phase::Ended(Ended::Done(attested)),
+            // One of our own that seemed lost may have taken it away; gone is what was asked for.
+            Answer::Refused(Ended::Rejected {
+                status: 404,
+                request_id,
+                ..
+            }) if intent.method == Method::Delete && (tries.tainted || intent.generation > self.first) => {
+                Phase::Ended(Ended::Done(gone(intent, request_id)))
+            }
             Answer::Refused(ended) => Phase::Ended(ended),
             Answer::Halt(why) => Phase::Halted(why),
             Answer::Stored500 { request_id } => Phase::GivingUp {
@@ -369,6 +390,17 @@ impl Effect {
             absent: true,
             reissue: *reissue,
         };
+    }
+}
+
+/// What is attested of an object that is not there any more.
+#[must_use]
+pub fn gone(intent: &Intent, request_id: String) -> Attested {
+    Attested {
+        object: intent.path.rsplit('/').next().unwrap_or_default().to_owned(),
+        request_id,
+        found: true,
+        ..Attested::default()
     }
 }
 

@@ -25,7 +25,7 @@ fn intent(generation: u32, server_at: UtcMs) -> Intent {
 }
 
 fn open() -> Effect {
-    let mut effect = Effect::resume(None, BEGAN);
+    let mut effect = Effect::resume(None, BEGAN, 0);
     assert_eq!(effect.next(BEGAN, BEGAN), Move::Intend { generation: 1 });
     effect.intended(intent(1, BEGAN));
     effect
@@ -61,7 +61,7 @@ fn the_intent_is_written_before_anything_is_sent() {
 fn an_open_intent_found_on_resume_is_sent_again_with_the_same_bytes_while_its_key_lives() {
     let resume = |age_ms| {
         let known = EffectState::Open(Box::new(intent(1, UtcMs(0))));
-        let effect = Effect::resume(Some(known), UtcMs(age_ms));
+        let effect = Effect::resume(Some(known), UtcMs(age_ms), 0);
         effect.next(UtcMs(age_ms), UtcMs(age_ms))
     };
     assert_eq!(resume(60_000), Move::Send);
@@ -75,6 +75,7 @@ fn the_age_of_a_key_is_the_servers_not_the_machines() {
     let effect = Effect::resume(
         Some(EffectState::Open(Box::new(intent(1, UtcMs(0))))),
         UtcMs(60_000),
+        0,
     );
     assert!(matches!(
         effect.next(UtcMs(60_000), UtcMs(KEY_ALIVE_MS)),
@@ -127,7 +128,7 @@ fn after_a_restart_the_quiet_time_counts_from_the_start_of_the_process() {
         reissue: true,
     };
     let began = UtcMs(3_600_000);
-    let mut effect = Effect::resume(Some(known), began);
+    let mut effect = Effect::resume(Some(known), began, 0);
     effect.looked(Ok(None), began.plus_ms(QUIET_MS - 1));
     assert_ne!(
         effect.next(began.plus_ms(QUIET_MS - 1), began),
@@ -146,7 +147,7 @@ fn a_new_generation_needs_a_recorded_absence_and_leave_to_send() {
             probed_absent,
             reissue,
         };
-        Effect::resume(Some(known), BEGAN).next(BEGAN, BEGAN)
+        Effect::resume(Some(known), BEGAN, 0).next(BEGAN, BEGAN)
     };
     assert_eq!(resume(true, true), Move::Intend { generation: 4 });
     assert!(matches!(resume(true, false), Move::AskPerson(_)));

@@ -4,8 +4,10 @@
 //! crash is what it shows after. Everything large sits behind an `Arc`: a snapshot for the screen costs little.
 
 mod fold;
+mod undo;
 
 pub use fold::Plans;
+pub use undo::{LEFT, UndoState};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -59,9 +61,9 @@ pub enum Phase {
     },
     /// Verified.
     Done,
-    /// Rows of the application's database are being given back what they held.
+    /// What was written is being taken back, unless the run is paused.
     Undoing,
-    /// They have been.
+    /// It has been, as far as it could be.
     Undone,
 }
 
@@ -253,6 +255,8 @@ pub struct StageState {
     pub findings: Arc<Vec<Finding>>,
     /// Rows the audit compared, and when.
     pub audited: Option<(u64, UtcMs)>,
+    /// The last undo of what was written, once one was begun.
+    pub undo: Option<Arc<UndoState>>,
 }
 
 impl StageState {
@@ -273,6 +277,7 @@ impl StageState {
             meter: Meter::default(),
             findings: Arc::default(),
             audited: None,
+            undo: None,
         }
     }
 
@@ -409,12 +414,12 @@ impl RunState {
         self.stages.iter_mut().find(|stage| stage.id == id)
     }
 
-    /// The one stage that may write now.
+    /// The one stage that may write now, or take back.
     #[must_use]
     pub fn armed(&self) -> Option<StageId> {
         self.stages
             .iter()
-            .find(|stage| stage.phase == Phase::Writing)
+            .find(|stage| matches!(stage.phase, Phase::Writing | Phase::Undoing))
             .map(|stage| stage.id)
     }
 }
@@ -452,4 +457,8 @@ impl EffectState {
 
 /// All effects of a run by row: the part of the fold that only the writer reads.
 #[derive(Clone, Debug, Default)]
-pub struct EffectBook(pub BTreeMap<(StageId, ChangeKey), Vec<(EffectId, EffectState)>>);
+pub struct EffectBook {
+    rows: BTreeMap<(StageId, ChangeKey), Vec<(EffectId, EffectState)>>,
+    /// The highest generation that any effect of a stage had, and the one it had when the stage was last taken back.
+    generations: BTreeMap<StageId, (u32, u32)>,
+}

@@ -59,12 +59,12 @@ pub enum Report {
         /// What it found, or one sentence.
         result: Result<Audit, String>,
     },
-    /// Rows were given back what they held, or not all of them, and why.
-    Undone {
+    /// Taking back ended.
+    TakenBack {
         /// The stage.
         stage: StageId,
-        /// One sentence.
-        why: Option<String>,
+        /// Why.
+        finished: super::writer::Finished,
     },
     /// Writing ended.
     Written {

@@ -110,6 +110,10 @@ pub struct Gate {
     pub folded: mpsc::Sender<Journalled>,
     /// Writes of this plan that were granted before, by account.
     pub granted: BTreeMap<Role, u64>,
+    /// The generation that a new effect comes after.
+    pub generations_before: u32,
+    /// The plan takes back what another wrote.
+    pub is_undo: bool,
     /// The application's database, to write.
     pub app: Option<crate::appdb::Writer>,
 }
@@ -128,7 +132,7 @@ pub async fn write(gate: Gate, changes: Vec<Arc<Change>>, known: &Known) -> Fini
     let (rows, changes): (Vec<_>, Vec<_>) = changes
         .into_iter()
         .partition(|change| change.update_now().is_some());
-    let queue = Queue::new(changes, known, &*gate.stage, gate.process_began);
+    let queue = Queue::new(changes, known, &gate);
     let clock = gate.clock.clone();
     let lanes = LANES.min(queue.subjects());
     let granted = Mutex::new(gate.granted.clone());

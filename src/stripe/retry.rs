@@ -9,7 +9,7 @@ use super::reply::Reply;
 pub enum Kind {
     /// GET.
     Read,
-    /// POST with an idempotency key.
+    /// POST with an idempotency key, or DELETE.
     Write,
 }
 

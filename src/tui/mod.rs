@@ -15,7 +15,7 @@
 //! | [`action`] | the one list of actions: keys, hints, help and palette are read from it |
 //! | [`keymap`], [`input`] | keys by name; from terminal events to messages |
 //! | [`model`], [`dialog`], [`update`], [`view`] | all that is known; what changes it; how it is drawn |
-//! | [`rows`], [`groups`], [`filter`], [`eta`], [`needs`], [`words`], [`facts`], [`enabled`] | pure helpers of these |
+//! | [`rows`], [`groups`], [`reach`], [`filter`], [`eta`], [`needs`], [`words`], [`facts`], [`enabled`] | pure helpers of these |
 //! | [`theme`], [`glyphs`], [`widgets`] | how it looks |
 //! | [`terminal`], [`events`], [`perform`], [`notify`], [`run`](mod@run) | the rim: the terminal, the engine, the loop |
 //! | [`sample`], [`svg`] | runs to draw in tests, benches and screenshots |
@@ -36,6 +36,7 @@ pub mod msg;
 pub mod needs;
 pub mod notify;
 pub mod perform;
+pub mod reach;
 pub mod rows;
 pub mod run;
 pub mod sample;

@@ -1,23 +1,29 @@
-//! Giving rows of the application's database back what they held, and nothing else.
+//! Taking a stage back: first the rows of the application's database, so that it points at nothing that is about to go,
+//! then what was made on Stripe, by the writer and under its rules.
 
 use std::sync::Arc;
 
 use super::Engine;
+use super::work;
 use crate::appdb::{Applied, RowResult, Stamp, Writer};
+use crate::domain::approval::{Approval, Approved};
 use crate::domain::change::Change;
-use crate::domain::finding::{Finding, Severity};
+use crate::domain::finding::Finding;
 use crate::domain::ids::StageId;
+use crate::domain::plan::Plan;
 use crate::domain::record::{Record, RowEnd};
 use crate::domain::text::safe;
 use crate::domain::write::RowUpdate;
 use crate::engine::command::CommandRefused;
-use crate::engine::journal::Store;
-use crate::engine::state::Phase;
+use crate::engine::journal::{JournalError, Store};
+use crate::engine::state::StageState;
+use crate::engine::undoing::{self, Undoing};
 use crate::engine::worker::Report;
-use crate::engine::writer::{Journalled, Stop};
+use crate::engine::writer::{Finished, Journalled, Stop};
+use crate::stages;
 
-/// Everything the work needs, off the loop.
-struct Job {
+/// What giving rows of the database back needs, off the loop.
+struct Rows {
     stage: StageId,
     by: String,
     rows: Vec<Arc<Change>>,
@@ -30,74 +36,144 @@ struct Job {
     clock: crate::clock::Clock,
 }
 
-/// What it came to.
-#[derive(Default)]
-struct Sum {
-    restored: u64,
-    left: Vec<Finding>,
+fn refused(why: impl Into<String>) -> CommandRefused {
+    CommandRefused::NotNow(why.into())
 }
 
 impl Engine {
-    pub(super) fn undo(&mut self, id: StageId, by: String) -> Result<(), CommandRefused> {
-        let refused = |why: &str| CommandRefused::NotNow(why.to_owned());
-        let stage = self
-            .state
-            .stage(id)
-            .ok_or_else(|| refused("this run has no such stage"))?;
-        let plan = stage.plan.clone().ok_or_else(|| refused("there is no plan"))?;
+    /// Puts a new undo on record, then starts it.
+    pub(super) async fn undo(
+        &mut self,
+        plan: &Arc<Plan>,
+        approval: Approval,
+        left: Vec<Finding>,
+    ) -> Result<(), CommandRefused> {
+        if plan.header().accounts != self.desk.accounts {
+            return Err(refused(
+                "the plan was made for other accounts than the configuration has now",
+            ));
+        }
+        if plan.totals().rows_app > 0 && self.app.is_none() {
+            return Err(refused("no database of the application is configured"));
+        }
+        let stage = plan.header().stage;
+        let stored = self.vault.store_plan(plan, self.state.journal_seq);
+        let file = stored.map_err(|error| refused(error.to_string()))?;
+        self.record(Record::Undoing {
+            stage,
+            approval,
+            file,
+            left,
+        })
+        .await?;
+        self.take_back(stage)
+    }
+
+    /// Starts, or takes up, the undo that is on record.
+    pub(super) fn take_back(&mut self, id: StageId) -> Result<(), CommandRefused> {
+        let stage = self.state.stage(id);
+        let undo = stage.and_then(StageState::undo_under_way);
+        let undo = undo.ok_or_else(|| refused(format!("no undo of {id} is under way")))?;
+        let approved = Approved::to_settle(undo.plan.clone(), undo.approval.clone())?;
+        let (rows, changes): (Vec<_>, Vec<_>) = undo
+            .pending()
+            .into_iter()
+            .partition(|change| change.update_now().is_some());
+        let script = stages::get(id).ok_or_else(|| refused("this program has no such stage"))?;
+        let stop = Stop::default();
+        let rows = self.rows(id, &approved, rows, &stop)?;
+        let (known, granted) = (
+            work::known(&self.book, id, &changes),
+            work::granted(&self.book, id, &undo.plan),
+        );
+        let script = Arc::new(Undoing(script));
+        let mut job = self.job(id, script, approved, changes, stop.clone());
+        (job.known, job.granted, job.is_undo) = (known, granted, true);
+        self.writing = Some(stop);
+        let reports = self.desk.reports.clone();
+        tokio::spawn(async move {
+            let given_back = match rows {
+                Some(rows) => rows.run().await,
+                None => Finished::Complete,
+            };
+            let finished = match given_back {
+                Finished::Complete => job.finish().await,
+                cut_short => cut_short,
+            };
+            let _ = reports.send(Report::TakenBack { stage: id, finished }).await;
+        });
+        Ok(())
+    }
+
+    fn rows(
+        &self,
+        stage: StageId,
+        approved: &Approved,
+        rows: Vec<Arc<Change>>,
+        stop: &Stop,
+    ) -> Result<Option<Rows>, CommandRefused> {
+        if rows.is_empty() {
+            return Ok(None);
+        }
         let writer = self.app.as_ref().map(crate::appdb::Database::writer);
         let writer = writer.ok_or_else(|| refused("no database of the application is configured"))?;
-        let rows = plan.changes().iter().zip(stage.rows.iter());
-        let done = rows.filter(|(change, row)| change.update.is_some() && row.end == Some(RowEnd::Done));
-        let stop = Stop::default();
-        let job = Job {
-            stage: id,
-            by,
-            rows: done.map(|(change, _)| change.clone()).collect(),
+        Ok(Some(Rows {
+            stage,
+            by: approved.approval().operator.clone(),
+            rows,
             writer,
             stamp: Stamp {
                 run: self.state.run.clone(),
-                plan: plan.digest().prefix12(),
+                plan: approved.plan().digest().prefix12(),
             },
             stop: stop.clone(),
             fence: self.fence.clone(),
             journal: self.journal.clone(),
             folded: self.folded.clone(),
             clock: self.desk.clock.clone(),
+        }))
+    }
+
+    /// What follows when taking back has ended.
+    pub(super) async fn taken_back(&mut self, id: StageId, finished: Finished) {
+        self.writing = None;
+        let undo = self.state.stage(id).and_then(|stage| stage.undo.clone());
+        let record = match (finished, undo) {
+            (Finished::Complete, Some(undo)) => Record::Undone {
+                stage: id,
+                by: undo.approval.operator.clone(),
+                restored: undo.restored(),
+                left: undoing::left(id, &undo),
+            },
+            (Finished::Halted(why), _) => Record::Halted { stage: id, why },
+            (Finished::Journal(why), _) => return self.fatal(why),
+            (Finished::Stopped | Finished::Complete, _) => return,
         };
-        self.writing = Some(stop);
-        self.set_phase(id, Phase::Undoing);
-        let reports = self.desk.reports.clone();
-        tokio::spawn(async move {
-            let why = job.run().await.err();
-            let _ = reports.send(Report::Undone { stage: id, why }).await;
-        });
-        Ok(())
+        // What a failed append left unsaid is fatal and shown as such.
+        self.record_quietly(record).await;
     }
 }
 
-impl Job {
-    async fn run(self) -> Result<(), String> {
-        let mut sum = Sum::default();
+impl Rows {
+    async fn run(self) -> Finished {
         for batch in self.rows.chunks(self.writer.batch_rows()) {
             if self.stop.is_stopped() {
-                break;
+                return Finished::Stopped;
             }
-            self.batch(batch, &mut sum).await?;
+            match self.batch(batch).await {
+                Ok(None) => {}
+                Ok(Some(why)) => return Finished::Halted(format!("not all rows were given back: {why}")),
+                Err(error) => return Finished::Journal(error.to_string()),
+            }
         }
-        self.record(Record::Undone {
-            stage: self.stage,
-            by: self.by.clone(),
-            restored: sum.restored,
-            left: sum.left,
-        })
-        .await
+        Finished::Complete
     }
 
-    async fn batch(&self, batch: &[Arc<Change>], sum: &mut Sum) -> Result<(), String> {
+    /// One transaction. Says why to stop, if so: what is not known of it the effect ledger knows, and the next try asks.
+    async fn batch(&self, batch: &[Arc<Change>]) -> Result<Option<String>, JournalError> {
         let updates: Vec<RowUpdate> = batch
             .iter()
-            .filter_map(|change| change.update.as_deref().cloned())
+            .filter_map(|change| change.update_now().cloned())
             .collect();
         self.record(Record::Batch {
             stage: self.stage,
@@ -111,55 +187,39 @@ impl Job {
         .await?;
         let results = match self.writer.undo(&updates, &self.stamp).await {
             Applied::Committed(results) => results,
-            Applied::NotApplied(error) => return Err(error.to_string()),
+            Applied::NotApplied(error) => return Ok(Some(safe(&error.to_string()).as_str().to_owned())),
             Applied::Unknown(why) => {
-                return Err(format!(
-                    "whether the last transaction was committed is not known ({why}); undo again"
-                ));
+                return Ok(Some(format!(
+                    "whether the last transaction was committed is not known ({}); undo again",
+                    safe(&why)
+                )));
             }
         };
         for (change, result) in batch.iter().zip(results) {
-            match result {
+            let (end, why) = match result {
                 RowResult::Done | RowResult::AlreadyDone => {
-                    sum.restored += 1;
-                    self.restored(change).await?;
+                    (RowEnd::Undone, format!("given back by {}", self.by))
                 }
-                RowResult::Drifted { .. } | RowResult::Gone => sum.left.push(self.left(change)),
-            }
+                RowResult::Drifted { .. } | RowResult::Gone => {
+                    (RowEnd::Drifted, "it was changed by somebody since".to_owned())
+                }
+            };
+            self.record(Record::Row {
+                stage: self.stage,
+                row: change.key.clone(),
+                end,
+                why,
+                code: String::new(),
+                moved: None,
+            })
+            .await?;
         }
-        Ok(())
+        Ok(None)
     }
 
-    async fn restored(&self, change: &Change) -> Result<(), String> {
-        self.record(Record::Row {
-            stage: self.stage,
-            row: change.key.clone(),
-            end: RowEnd::Undone,
-            why: format!("given back by {}", self.by),
-            code: String::new(),
-            moved: None,
-        })
-        .await
-    }
-
-    fn left(&self, change: &Change) -> Finding {
-        Finding {
-            stage: self.stage,
-            customer: change.subject.clone(),
-            rule: "undo_left".to_owned(),
-            reason: format!(
-                "{} was changed by somebody since, so it was not given back",
-                change.key
-            ),
-            severity: Severity::Differs,
-            money: None,
-        }
-    }
-
-    async fn record(&self, record: Record) -> Result<(), String> {
+    async fn record(&self, record: Record) -> Result<(), JournalError> {
         let at = self.clock.now();
-        let seq = self.journal.append(&record, at).await;
-        let seq = seq.map_err(|error| safe(&error.to_string()).as_str().to_owned())?;
+        let seq = self.journal.append(&record, at).await?;
         // The journal has it; the driver going away does not change what is true.
         let _ = self
             .folded

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::Engine;
 use crate::domain::approval::Approved;
 use crate::domain::change::{Change, Verdict};
-use crate::domain::ids::{Role, StageId};
+use crate::domain::ids::{EffectId, Role, StageId};
 use crate::domain::panel::Tone;
+use crate::domain::plan::Plan;
 use crate::domain::record::{Record, RowEnd};
 use crate::domain::write::When;
 use crate::engine::command::CommandRefused;
@@ -130,19 +131,41 @@ impl Engine {
             return Err(refused("there is no approval on record"));
         };
         self.fits_settings(&plan)?;
+        let script = stages::get(id).ok_or_else(|| refused("this program has no such stage"))?;
+        let granted = granted(&self.book, id, &plan);
         let approved = Approved::to_settle(plan, approval)?;
         let changes = pending(stage);
-        let known = known(&self.book, id, &changes);
-        let granted = granted(&self.book, id, stage);
         let stop = Stop::default();
-        self.writing = Some(stop.clone());
-        let job = Job {
+        let known = known(&self.book, id, &changes);
+        let mut job = self.job(id, script, approved, changes, stop.clone());
+        (job.known, job.granted) = (known, granted);
+        self.writing = Some(stop);
+        let reports = self.desk.reports.clone();
+        tokio::spawn(async move {
+            let finished = job.finish().await;
+            let _ = reports.send(Report::Written { stage: id, finished }).await;
+        });
+        Ok(())
+    }
+
+    /// Writing of one approved plan, about whose effects nothing is known yet.
+    pub(super) fn job(
+        &self,
+        id: StageId,
+        script: Arc<dyn stages::Stage>,
+        approved: Approved,
+        changes: Vec<Arc<Change>>,
+        stop: Stop,
+    ) -> Job {
+        Job {
             approved,
             changes,
-            known,
-            granted,
+            known: Known::new(),
+            granted: std::collections::BTreeMap::new(),
             stop,
-            stage: id,
+            script,
+            is_undo: false,
+            generations_before: self.book.generations_before(id),
             desk: self.desk.clone(),
             links: self.links.clone(),
             write_keys: self.write_keys.clone(),
@@ -153,9 +176,7 @@ impl Engine {
             fence: self.fence.clone(),
             run: self.state.run.clone(),
             folded: self.folded.clone(),
-        };
-        tokio::spawn(job.run());
-        Ok(())
+        }
     }
 
     pub(super) async fn report(&mut self, report: Report) {
@@ -208,14 +229,7 @@ impl Engine {
                 };
                 self.record_quietly(record).await;
             }
-            Report::Undone { stage, why } => {
-                self.writing = None;
-                if let Some(why) = why {
-                    let why = format!("not all rows were given back: {why}");
-                    // What a failed append left unsaid is fatal and shown as such.
-                    self.record_quietly(Record::Halted { stage, why }).await;
-                }
-            }
+            Report::TakenBack { stage, finished } => self.taken_back(stage, finished).await,
             Report::Written { stage, finished } => {
                 let acts = self.finished(stage, &finished);
                 // What cannot be recorded is fatal and shown as such.
@@ -321,16 +335,20 @@ fn pending(stage: &StageState) -> Vec<Arc<Change>> {
         .collect()
 }
 
-fn known(book: &EffectBook, id: StageId, changes: &[Arc<Change>]) -> Known {
-    let of =
-        |change: &Arc<Change>| Some((change.key.clone(), book.0.get(&(id, change.key.clone()))?.clone()));
+/// What is known about the effects of these rows' own writes: those of an undo, and those it takes back, share a row.
+pub(super) fn known(book: &EffectBook, id: StageId, changes: &[Arc<Change>]) -> Known {
+    let of = |change: &Arc<Change>| {
+        let own = |effect: &EffectId| change.writes_now().iter().any(|write| write.effect == *effect);
+        let effects = book.of_row(id, &change.key).iter();
+        let effects: Vec<_> = effects.filter(|(effect, _)| own(effect)).cloned().collect();
+        (!effects.is_empty()).then(|| (change.key.clone(), effects))
+    };
     changes.iter().filter_map(of).collect()
 }
 
 /// Writes of the plan that were granted before, by account.
-fn granted(book: &EffectBook, id: StageId, stage: &StageState) -> std::collections::BTreeMap<Role, u64> {
+pub(super) fn granted(book: &EffectBook, id: StageId, plan: &Plan) -> std::collections::BTreeMap<Role, u64> {
     let mut granted = std::collections::BTreeMap::new();
-    let Some(plan) = &stage.plan else { return granted };
     for change in plan.changes() {
         let writes = change
             .writes_now()
@@ -344,13 +362,15 @@ fn granted(book: &EffectBook, id: StageId, stage: &StageState) -> std::collectio
 }
 
 /// Writing of one plan, off the loop.
-struct Job {
+pub(super) struct Job {
     approved: Approved,
     changes: Vec<Arc<Change>>,
-    known: Known,
-    granted: std::collections::BTreeMap<Role, u64>,
+    pub(super) known: Known,
+    pub(super) granted: std::collections::BTreeMap<Role, u64>,
     stop: Stop,
-    stage: StageId,
+    script: Arc<dyn stages::Stage>,
+    pub(super) is_undo: bool,
+    generations_before: u32,
     desk: Desk,
     links: std::collections::BTreeMap<Role, crate::stripe::Link>,
     write_keys: super::WriteKeys,
@@ -364,17 +384,14 @@ struct Job {
 }
 
 impl Job {
-    async fn run(self) {
-        let (reports, stage) = (self.desk.reports.clone(), self.stage);
-        let finished = match self.write().await {
+    pub(super) async fn finish(self) -> Finished {
+        match self.write().await {
             Ok(finished) => finished,
             Err(why) => Finished::Halted(why),
-        };
-        let _ = reports.send(Report::Written { stage, finished }).await;
+        }
     }
 
     async fn write(self) -> Result<Finished, String> {
-        let script = stages::get(self.stage).ok_or("this program has no such stage")?;
         let mut writers = std::collections::BTreeMap::new();
         let (mut server, accounts) = (self.server, &self.desk.accounts);
         for role in Role::BOTH
@@ -395,7 +412,7 @@ impl Job {
         }
         let gate = Gate {
             approved: self.approved,
-            stage: script,
+            stage: self.script,
             readers: self.desk.readers.clone(),
             writers,
             journal: self.journal,
@@ -407,6 +424,8 @@ impl Job {
             run: self.run,
             folded: self.folded,
             granted: self.granted,
+            generations_before: self.generations_before,
+            is_undo: self.is_undo,
             app: self.app,
         };
         Ok(writer::write(gate, self.changes, &self.known).await)

@@ -7,7 +7,8 @@ use super::{
     StageState,
 };
 use crate::domain::change::ChangeKey;
-use crate::domain::ids::{EffectId, StageId};
+use crate::domain::ids::{Digest, EffectId, StageId};
+use crate::domain::money::Money;
 use crate::domain::plan::Plan;
 use crate::domain::record::{Ended, Record, RowEnd};
 use crate::domain::time::UtcMs;
@@ -80,14 +81,7 @@ impl StageState {
                 self.phase = Phase::GatherFailed { why, input };
             }
             Record::Planned { file, digest, .. } => {
-                let plan = plans.load(file)?;
-                if plan.digest() != *digest {
-                    return Err(format!(
-                        "{file} holds plan {}, the journal says {}",
-                        plan.digest().spoken(),
-                        digest.spoken()
-                    ));
-                }
+                let plan = stored(plans, file, *digest)?;
                 self.plan_file = Some(file.clone());
                 self.findings = Arc::new(plan.findings().to_vec());
                 self.set_plan(plan);
@@ -109,9 +103,20 @@ impl StageState {
                 });
             }
             Record::Approved { approval } => self.approval = Some(approval.clone()),
+            Record::Writing { digest, .. }
+                if self.undo.as_ref().is_some_and(|u| u.plan.digest() == *digest) =>
+            {
+                self.go_on_with_undo(at);
+            }
             Record::Writing { .. } => {
                 self.phase = Phase::Writing;
-                self.meter = writing(self.pending(), at);
+                self.meter = sitting("writing", self.pending(), at);
+            }
+            Record::Undoing {
+                approval, file, left, ..
+            } => {
+                let plan = stored(plans, file, approval.digest)?;
+                self.begin_undo(plan, approval, left, at);
             }
             Record::Halted { why, .. } => self.phase = Phase::Halted { why: why.clone() },
             Record::Written { .. } => self.phase = Phase::Written,
@@ -127,11 +132,7 @@ impl StageState {
                     .unwrap_or_default();
                 self.findings = Arc::new(kept.into_iter().chain(findings.iter().cloned()).collect());
             }
-            Record::Undone { left, .. } => {
-                self.phase = Phase::Undone;
-                let kept = self.findings.iter().cloned();
-                self.findings = Arc::new(kept.chain(left.iter().cloned()).collect());
-            }
+            Record::Undone { left, .. } => self.undo_is_over(left),
             Record::AuditFailed { why, .. } => self.phase = Phase::AuditFailed { why: why.clone() },
             _ => self.apply_row(record, at),
         }
@@ -145,6 +146,7 @@ impl StageState {
         self.check = None;
         self.approval = None;
         self.audited = None;
+        self.undo = None;
         self.tally = super::Tally::default();
         self.phase = Phase::Review;
     }
@@ -164,6 +166,9 @@ impl StageState {
     }
 
     fn apply_row(&mut self, record: &Record, at: UtcMs) {
+        if self.apply_to_undo(record, at) {
+            return;
+        }
         match record {
             Record::Intent(intent) => self.effect(&intent.row, &intent.effect, &intent.op, EffectWord::Open),
             Record::Outcome {
@@ -213,7 +218,7 @@ impl StageState {
         Arc::make_mut(&mut self.rows).get_mut(at)
     }
 
-    fn detail(&mut self, key: &ChangeKey, change: impl FnOnce(&mut RowDetail)) {
+    pub(super) fn detail(&mut self, key: &ChangeKey, change: impl FnOnce(&mut RowDetail)) {
         self.detail_if(key, true, change);
     }
 
@@ -235,70 +240,98 @@ impl StageState {
     }
 
     fn end(&mut self, key: &ChangeKey, end: RowEnd) {
-        let Some(plan) = self.plan.clone() else { return };
-        let Some(change) = plan.position(key).map(|at| plan.changes()[at].clone()) else {
+        let before = self.row_mut(key).and_then(|row| row.end);
+        // A row ends once, but for two cases: it is taken back, and what was unknown is found out.
+        if before.is_none_or(|before| may_follow(before, end)) {
+            self.put_end(key, Some(end));
+        }
+    }
+
+    /// The row has that end, and the sums say so. What moved is in its detail by then.
+    pub(super) fn put_end(&mut self, key: &ChangeKey, end: Option<RowEnd>) {
+        let Some(at) = self.plan.as_ref().and_then(|plan| plan.position(key)) else {
             return;
         };
-        let Some(row) = self.row_mut(key) else { return };
-        // A row ends once, but for two cases: it is taken back, and what was unknown is found out.
-        match row.end {
-            Some(before) if may_follow(before, end) => {
-                if let Some(rows) = self.tally.rows.get_mut(&before) {
-                    *rows = rows.saturating_sub(1);
-                }
-            }
-            Some(_) => return,
-            None => {}
-        }
-        let Some(row) = self.row_mut(key) else { return };
-        row.end = Some(end);
+        let money = self.plan.as_ref().and_then(|plan| plan.changes().get(at)?.money);
+        let Some(row) = Arc::make_mut(&mut self.rows).get_mut(at) else {
+            return;
+        };
+        let before = std::mem::replace(&mut row.end, end);
         row.working = false;
         let moved = row.detail.as_ref().and_then(|detail| detail.moved);
-        *self.tally.rows.entry(end).or_default() += 1;
-        if let Some(money) = change.money {
-            let amount = if end == RowEnd::Done {
-                moved.unwrap_or(money).amount
-            } else {
-                money.amount
-            };
-            let sum = self.tally.money.entry((end, money.currency)).or_default();
-            *sum = sum.saturating_add(amount);
+        if let Some(before) = before {
+            self.tally.count_out(before, money, moved);
+        }
+        if let Some(end) = end {
+            self.tally.count_in(end, money, moved);
         }
     }
 
     fn reopen(&mut self, key: &ChangeKey) {
-        let Some(money) = self
-            .plan
-            .as_ref()
-            .and_then(|p| p.position(key).map(|at| p.changes()[at].money))
-        else {
-            return;
-        };
         let Some(row) = self.row_mut(key) else { return };
-        let Some(end) = row.end.take() else { return };
+        if row.end.is_none() {
+            return;
+        }
         if let Some(detail) = &mut row.detail {
             Arc::make_mut(detail).needs_reissue = false;
         }
-        if let Some(rows) = self.tally.rows.get_mut(&end) {
+        self.put_end(key, None);
+    }
+}
+
+impl super::Tally {
+    fn count_in(&mut self, end: RowEnd, money: Option<Money>, moved: Option<Money>) {
+        *self.rows.entry(end).or_default() += 1;
+        if let Some(money) = counted(end, money, moved) {
+            let sum = self.money.entry((end, money.currency)).or_default();
+            *sum = sum.saturating_add(money.amount);
+        }
+    }
+
+    fn count_out(&mut self, end: RowEnd, money: Option<Money>, moved: Option<Money>) {
+        if let Some(rows) = self.rows.get_mut(&end) {
             *rows = rows.saturating_sub(1);
         }
-        if let Some(money) = money
-            && let Some(sum) = self.tally.money.get_mut(&(end, money.currency))
+        if let Some(money) = counted(end, money, moved)
+            && let Some(sum) = self.money.get_mut(&(end, money.currency))
         {
             *sum = sum.saturating_sub(money.amount);
         }
     }
 }
 
+/// What a row counts for: what moved if it is done, and what was planned otherwise.
+fn counted(end: RowEnd, money: Option<Money>, moved: Option<Money>) -> Option<Money> {
+    let money = money?;
+    let amount = match moved.filter(|_| end == RowEnd::Done) {
+        Some(moved) => moved.amount,
+        None => money.amount,
+    };
+    Some(Money { amount, ..money })
+}
+
 /// How far this sitting is; rows that ended in an earlier one are not its work.
-fn writing(pending: u64, at: UtcMs) -> super::Meter {
+pub(super) fn sitting(what: &str, pending: u64, at: UtcMs) -> super::Meter {
     super::Meter {
-        what: "writing".to_owned(),
+        what: what.to_owned(),
         done: 0,
         total: Some(pending),
         started_at: at,
         last_at: at,
     }
+}
+
+/// The stored plan that a record names, which must be the one it names.
+fn stored(plans: &dyn Plans, file: &str, digest: Digest) -> Result<Plan, String> {
+    let plan = plans.load(file)?;
+    if plan.digest() == digest {
+        return Ok(plan);
+    }
+    Err(format!(
+        "{file} holds plan {}, the journal says {}",
+        plan.digest().spoken(),
+        digest.spoken()
+    ))
 }
 
 fn word(ended: &Ended) -> EffectWord {
@@ -316,7 +349,7 @@ fn word(ended: &Ended) -> EffectWord {
     }
 }
 
-/// Whether `end` may replace `before`. Neither carries money: both are about rows of the application's database.
+/// Whether `end` may replace `before`.
 fn may_follow(before: RowEnd, end: RowEnd) -> bool {
     matches!(
         (before, end),
@@ -328,7 +361,7 @@ impl EffectBook {
     /// The object the row's writes made, if they did.
     #[must_use]
     pub fn object(&self, stage: StageId, row: &ChangeKey) -> Option<&str> {
-        let effects = self.0.get(&(stage, row.clone()))?;
+        let effects = self.rows.get(&(stage, row.clone()))?;
         effects
             .iter()
             .find_map(|(_, state)| state.attested())
@@ -339,6 +372,8 @@ impl EffectBook {
     pub fn apply(&mut self, record: &Record, at: UtcMs) {
         match record {
             Record::Intent(intent) => {
+                let (latest, _) = self.generations.entry(intent.stage).or_default();
+                *latest = (*latest).max(intent.generation);
                 let state = EffectState::Open(Box::new(intent.clone()));
                 self.set(intent.stage, &intent.row, &intent.effect, state);
             }
@@ -377,21 +412,41 @@ impl EffectBook {
                 }
             }
             Record::Reissue { stage, row, .. } => {
-                for (_, state) in self.0.get_mut(&(*stage, row.clone())).into_iter().flatten() {
+                for (_, state) in self.rows.get_mut(&(*stage, row.clone())).into_iter().flatten() {
                     if let EffectState::Unknown { reissue, .. } = state {
                         *reissue = true;
                     }
                 }
             }
             Record::Gathering { stage } => self.forget_ended(*stage),
+            Record::Undoing { stage, .. } => {
+                let (latest, taken_back) = self.generations.entry(*stage).or_default();
+                *taken_back = *latest;
+                self.forget_refused(*stage);
+            }
             _ => {}
         }
+    }
+
+    /// The generation that a new effect of the stage comes after. What was taken back may be written again under a plan
+    /// with the same digest, and Stripe would answer the old key with what it made then, which is gone.
+    #[must_use]
+    pub fn generations_before(&self, stage: StageId) -> u32 {
+        self.generations
+            .get(&stage)
+            .map_or(0, |(_, taken_back)| *taken_back)
+    }
+
+    /// What is known about the effects of a row.
+    #[must_use]
+    pub fn of_row(&self, stage: StageId, row: &ChangeKey) -> &[(EffectId, EffectState)] {
+        self.rows.get(&(stage, row.clone())).map_or(&[], Vec::as_slice)
     }
 
     /// What is known about one effect of a row.
     #[must_use]
     pub fn get(&self, stage: StageId, row: &ChangeKey, effect: &EffectId) -> Option<&EffectState> {
-        let effects = self.0.get(&(stage, row.clone()))?;
+        let effects = self.rows.get(&(stage, row.clone()))?;
         effects
             .iter()
             .find(|(id, _)| id == effect)
@@ -399,7 +454,7 @@ impl EffectBook {
     }
 
     fn get_mut(&mut self, stage: StageId, row: &ChangeKey, effect: &EffectId) -> Option<&mut EffectState> {
-        let effects = self.0.get_mut(&(stage, row.clone()))?;
+        let effects = self.rows.get_mut(&(stage, row.clone()))?;
         effects
             .iter_mut()
             .find(|(id, _)| id == effect)
@@ -407,7 +462,7 @@ impl EffectBook {
     }
 
     fn set(&mut self, stage: StageId, row: &ChangeKey, effect: &EffectId, state: EffectState) {
-        let effects = self.0.entry((stage, row.clone())).or_default();
+        let effects = self.rows.entry((stage, row.clone())).or_default();
         match effects.iter_mut().find(|(id, _)| id == effect) {
             Some((_, was)) => *was = state,
             None => effects.push((effect.clone(), state)),
@@ -416,7 +471,7 @@ impl EffectBook {
 
     /// Effects of this stage whose outcome is open or unknown: a new plan must not touch their rows.
     pub fn unsettled(&self, stage: StageId) -> impl Iterator<Item = &ChangeKey> {
-        self.0
+        self.rows
             .iter()
             .filter(move |((of, _), effects)| {
                 *of == stage
@@ -427,9 +482,17 @@ impl EffectBook {
             .map(|((_, row), _)| row)
     }
 
+    /// What Stripe refused may be tried again by an undo that is begun later.
+    fn forget_refused(&mut self, stage: StageId) {
+        let of_stage = self.rows.iter_mut().filter(|((of, _), _)| *of == stage);
+        for (_, effects) in of_stage {
+            effects.retain(|(_, state)| !matches!(state, EffectState::Ended(Ended::Rejected { .. })));
+        }
+    }
+
     /// A new plan of a stage starts with new rows; ended effects of earlier plans are found again by their markers.
     fn forget_ended(&mut self, stage: StageId) {
-        self.0.retain(|(of, _), effects| {
+        self.rows.retain(|(of, _), effects| {
             *of != stage
                 || effects
                     .iter()

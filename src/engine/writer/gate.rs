@@ -7,7 +7,7 @@ use crate::domain::change::Change;
 use crate::domain::ids::Role;
 use crate::domain::record::{Attested, Ended, Intent};
 use crate::domain::text::safe;
-use crate::domain::write::{CAP, PlannedWrite, When, idempotency_key, is_place, marker};
+use crate::domain::write::{CAP, Method, PlannedWrite, When, idempotency_key, is_place, marker};
 use crate::engine::protocol::Answer;
 use crate::stages::{Fact, Look};
 use crate::stripe::error::Failure;
@@ -137,7 +137,7 @@ impl Shared {
         &self,
         write: &PlannedWrite,
         change: &Change,
-        generation: u32,
+        is_first: bool,
     ) -> Result<(), String> {
         let gate = &self.gate;
         gate.approved
@@ -151,7 +151,7 @@ impl Shared {
             return Err(format!("{} is not a write of the approved plan", write.effect));
         };
         let same = planned.op == write.op && planned.role == write.role && planned.path == write.path;
-        let same = same && form_fits(planned, write);
+        let same = same && planned.method == write.method && form_fits(planned, write);
         let smaller = match (planned.money, write.money) {
             (Some(most), Some(now)) => {
                 now.currency == most.currency
@@ -160,6 +160,12 @@ impl Shared {
             }
             (most, now) => most == now,
         };
+        if write.method == Method::Delete && !write.form.is_empty() {
+            return Err(format!(
+                "{} of {} would carry a form, and a DELETE has none",
+                write.op, change.key
+            ));
+        }
         if !same || !smaller {
             return Err(format!(
                 "{} would go beyond what was approved for {}",
@@ -167,11 +173,7 @@ impl Shared {
             ));
         }
         // A further generation stands for the same effect, which was counted with its first.
-        if generation > 1 {
-            Ok(())
-        } else {
-            self.grant_one(write)
-        }
+        if is_first { self.grant_one(write) } else { Ok(()) }
     }
 
     fn grant_one(&self, write: &PlannedWrite) -> Result<(), String> {
@@ -197,7 +199,8 @@ impl Shared {
         let plan = gate.approved.plan().digest();
         let form = write.form.iter().filter(|(name, _)| !is_marker(name));
         let form = form.fold(Form::new(), |form, (name, value)| form.with(name, value));
-        let form = if write.marked {
+        // A DELETE has no form, and nothing to put markers on.
+        let form = if write.marked && write.method == Method::Post {
             form.metadata(marker::EFFECT, &write.effect)
                 .metadata(marker::RUN, &gate.run)
                 .metadata(marker::PLAN, plan.prefix12())
@@ -231,7 +234,10 @@ impl Shared {
                 intent.role
             ));
         };
-        let sent = writer.post_once(&intent.path, &intent.body, &intent.key).await;
+        let sent = match intent.method {
+            Method::Post => writer.post_once(&intent.path, &intent.body, &intent.key).await,
+            Method::Delete => writer.delete_once(&intent.path).await,
+        };
         if let Some(meta) = sent
             .as_ref()
             .map_or_else(Failure::meta, |reply| Some(&reply.meta))
@@ -373,7 +379,7 @@ mod tests {
     use super::*;
     use crate::domain::ids::EffectId;
     use crate::domain::money::{Currency, Money};
-    use crate::domain::write::{Method, place_of};
+    use crate::domain::write::place_of;
 
     fn write(form: &[(&str, &str)], moves: bool) -> PlannedWrite {
         let form = form

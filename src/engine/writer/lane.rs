@@ -8,9 +8,10 @@ use super::row::Row;
 use super::{Finished, Shared, lock};
 use crate::domain::record::{Ended, Record, RowEnd};
 use crate::domain::time::UtcMs;
+use crate::domain::write::Method;
 use crate::engine::breaker::Outcome;
 use crate::engine::journal::JournalError;
-use crate::engine::protocol::{Answer, Effect, Move};
+use crate::engine::protocol::{Answer, Effect, Move, gone};
 use crate::stages::{Fact, Step};
 use crate::stripe::budget::{delay_ms, seed_of};
 
@@ -167,7 +168,7 @@ impl Shared {
         let Some(under_way) = &mut row.under_way else {
             return Ok(Next::Go);
         };
-        if let Err(why) = self.may_send(&under_way.write, &row.change, generation) {
+        if let Err(why) = self.may_send(&under_way.write, &row.change, under_way.effect.is_fresh()) {
             return Ok(self.halted(why));
         }
         let intent = self.intent(&under_way.write, &row.change, generation);
@@ -228,7 +229,10 @@ impl Shared {
         let found = match self.look(&look).await {
             Ok(Fact::Saw {
                 items: Some(items), ..
-            }) => self.find(&under_way.write, &items),
+            }) if write_is(&intent, Method::Post) => self.find(&under_way.write, &items),
+            Ok(Fact::Saw { items, .. }) if write_is(&intent, Method::Delete) => {
+                Ok(is_gone(items.as_deref()).then(|| gone(&intent, String::new())))
+            }
             Ok(_) => Ok(None),
             Err(LookFailed::Halt(why)) => return Ok(self.halted(why)),
             Err(LookFailed::Now(_)) => {
@@ -292,10 +296,12 @@ impl Shared {
                 } else {
                     RowEnd::Failed
                 };
-                let half = if row.wrote_something() {
-                    "; the old account was written already: read again to plan the rest alone"
-                } else {
-                    ""
+                let half = match (row.wrote_something(), self.gate.is_undo) {
+                    (false, _) => "",
+                    (true, false) => {
+                        "; the old account was written already: read again to plan the rest alone"
+                    }
+                    (true, true) => "; part of the row was taken back already",
                 };
                 self.end(
                     row,
@@ -333,6 +339,22 @@ impl Shared {
             Next::Ended
         })
     }
+}
+
+fn write_is(intent: &crate::domain::record::Intent, method: Method) -> bool {
+    intent.method == method
+}
+
+/// Whether a look at an object says that it is not there any more.
+fn is_gone(items: Option<&[bytes::Bytes]>) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Tombstone {
+        deleted: bool,
+    }
+    let deleted = |object: &bytes::Bytes| {
+        serde_json::from_slice::<Tombstone>(object).is_ok_and(|tombstone| tombstone.deleted)
+    };
+    items.is_none_or(|items| items.iter().any(deleted))
 }
 
 fn under_way(row: &mut Row) -> Option<(&mut Effect, crate::domain::record::Intent)> {

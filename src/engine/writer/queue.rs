@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::Known;
 use super::row::Row;
+use super::{Gate, Known};
 use crate::domain::change::Change;
 use crate::domain::time::UtcMs;
-use crate::stages::Stage;
 
 /// The rows of one subject, in the order they are written.
 pub(super) struct Subject {
@@ -33,21 +32,16 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(
-        changes: Vec<Arc<Change>>,
-        known: &Known,
-        stage: &dyn Stage,
-        process_began: UtcMs,
-    ) -> Self {
+    pub(super) fn new(changes: Vec<Arc<Change>>, known: &Known, gate: &Gate) -> Self {
         let mut by_subject: BTreeMap<String, Vec<Arc<Change>>> = BTreeMap::new();
         for change in changes {
             by_subject.entry(change.subject.clone()).or_default().push(change);
         }
         let ready = by_subject.into_values().map(|mut changes| {
-            changes.sort_by_cached_key(|change| (stage.rank(change), change.key.clone()));
+            changes.sort_by_cached_key(|change| (gate.stage.rank(change), change.key.clone()));
             let rows = changes.into_iter().map(|change| {
                 let effects = known.get(&change.key).cloned().unwrap_or_default();
-                Row::new(change, effects, process_began)
+                Row::new(change, effects, gate.process_began, gate.generations_before)
             });
             Subject { rows: rows.collect() }
         });

@@ -28,6 +28,7 @@ pub(super) struct Row {
     pub(super) failed_looks: u32,
     known: Vec<(EffectId, EffectState)>,
     process_began: UtcMs,
+    generations_before: u32,
 }
 
 impl Row {
@@ -37,6 +38,7 @@ impl Row {
         change: Arc<Change>,
         known: Vec<(EffectId, EffectState)>,
         process_began: UtcMs,
+        generations_before: u32,
     ) -> Self {
         let mut row = Self {
             change,
@@ -45,6 +47,7 @@ impl Row {
             failed_looks: 0,
             known: Vec::new(),
             process_began,
+            generations_before,
         };
         for (effect, state) in known {
             match &state {
@@ -60,7 +63,7 @@ impl Row {
                 }
                 EffectState::Open(intent) | EffectState::Unknown { intent, .. } => {
                     let write = row.as_sent(intent);
-                    let effect = Effect::resume(Some(state.clone()), process_began);
+                    let effect = Effect::resume(Some(state.clone()), process_began, generations_before);
                     row.under_way = Some(UnderWay {
                         write,
                         effect,
@@ -110,7 +113,7 @@ impl Row {
             .find(|(effect, _)| *effect == write.effect)
             .map(|(_, state)| state.clone());
         let is_new = known.is_none();
-        let effect = Effect::resume(known, self.process_began);
+        let effect = Effect::resume(known, self.process_began, self.generations_before);
         self.under_way = Some(UnderWay {
             write,
             effect,

@@ -93,10 +93,27 @@ fn line(model: &Model, pen: &mut Pen<'_>, y: u16, change: &Change, row: Option<&
         cells.insert(0, (8, word.word.to_owned(), tone));
         cells.extend([(16, name, plain), (14, change.item.clone(), plain)]);
     }
+    let aside = aside(change);
+    if change.money.is_none() {
+        // Without an amount the subject does not tell one row from the next: what it is about does.
+        if !wide {
+            cells.insert(0, (14, change.item.clone(), plain));
+        }
+        cells.push((40, aside, pen.style(Meaning::Quiet)));
+    }
     let mut at = x;
     for (room, text, style) in cells {
         pen.text_in(at, y, money_at.saturating_sub(at + 1).min(room), &text, style);
         at += room + 1;
+    }
+}
+
+/// Behind a row: where it is decided, or by whom it was.
+fn aside(change: &Change) -> String {
+    match (&change.with, &change.decision) {
+        (Some(with), _) => format!("with {with}"),
+        (None, Some(decision)) => format!("by {}", decision.by),
+        (None, None) => String::new(),
     }
 }
 
