@@ -125,8 +125,11 @@
 
 pub mod effects;
 pub mod facts;
+mod gather;
+pub mod fields;
 pub mod left;
 pub mod plan;
+pub mod read;
 pub mod running;
 pub mod script;
 pub mod undo;
