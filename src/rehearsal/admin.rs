@@ -1,5 +1,5 @@
-//! What a test in another process may look at: `GET /_cutover/world`. It changes nothing, is not counted, and tells
-//! no secret.
+//! What a test in another process may look at and do, uncounted and without a secret told: `GET /_cutover/world` changes
+//! nothing; `POST /_cutover/redeem` redeems on the account it is sent to (the parameters: `Core::redeem_as_asked`).
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode};
@@ -9,26 +9,40 @@ use serde_json::{Map, Value, json};
 use super::pipeline::lock;
 use super::server::Served;
 use super::verdict::Claims;
-use super::world::{Account, Customer};
+use super::world::{Account, By, Customer};
 
-pub(crate) async fn answer(served: &Served, method: &str, path: &str) -> Response {
-    if (method, path) != ("GET", "/_cutover/world") {
-        let mut response = Response::new(Body::from("{}"));
-        *response.status_mut() = StatusCode::NOT_FOUND;
-        return response;
-    }
-    let body = serde_json::to_vec(&world(served).await).unwrap_or_default();
+/// Answers a request to the account of that index; `form` is its body.
+pub(crate) async fn answer(served: &Served, index: usize, method: &str, path: &str, form: &str) -> Response {
+    let (status, body) = match (method, path) {
+        ("GET", "/_cutover/world") => (StatusCode::OK, world(served).await),
+        ("POST", "/_cutover/redeem") => redeem(served, index, form),
+        _ => (StatusCode::NOT_FOUND, json!({})),
+    };
+    let body = serde_json::to_vec(&body).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
     response
         .headers_mut()
         .insert("content-type", HeaderValue::from_static("application/json"));
     response
 }
 
+fn redeem(served: &Served, index: usize, form: &str) -> (StatusCode, Value) {
+    let now = served.shared.clock.now();
+    match lock(&served.cores[index]).redeem_as_asked(form, now) {
+        Ok(discount) => (StatusCode::OK, json!({ "discount": discount })),
+        Err(refused) => (
+            StatusCode::BAD_REQUEST,
+            json!({ "code": refused.code, "message": refused.message }),
+        ),
+    }
+}
+
 async fn world(served: &Served) -> Value {
     let found = served.verdict(&Claims::default()).await;
     let mut out = Map::new();
     out.insert("now".into(), json!(served.shared.clock.now()));
+    let now = served.shared.clock.now().secs();
     for core in &served.cores {
         let core = lock(core);
         let shown = json!({
@@ -36,6 +50,7 @@ async fn world(served: &Served) -> Value {
             "requests": core.log.counts(),
             "customers": customers(&core.account),
             "catalogue": catalogue(&core.account),
+            "pools": pools(&core.account, now),
         });
         out.insert(core.account.side.name().into(), shown);
     }
@@ -67,6 +82,40 @@ fn catalogue(account: &Account) -> Value {
         "subscriptions": of.subscriptions.rows().len(),
         "made": made.collect::<Vec<_>>(),
     })
+}
+
+/// Coupons that are not deleted, with their codes: limits, uses and what they were made of.
+fn pools(account: &Account, now: i64) -> Vec<Value> {
+    let pools = &account.pools;
+    let tonight = |slot: u32| {
+        let all = pools.discounts().rows().iter();
+        all.filter(|d| d.coupon == slot && d.by != By::History).count()
+    };
+    let coupons = (0_u32..).zip(pools.coupons().rows());
+    let shown = coupons.filter(|(_, c)| !c.deleted).map(|(slot, coupon)| {
+        let codes = pools.codes_of(slot).iter().filter_map(|s| pools.codes().at(*s));
+        let codes = codes.map(|code| {
+            json!({
+                "id": &*code.id,
+                "code": &*code.text,
+                "customer": code.customer,
+                "active": pools.active(code, now),
+                "max": code.max,
+                "used": code.used,
+                "of": code.metadata.get("cutover_of"),
+            })
+        });
+        json!({
+            "id": &*coupon.id,
+            "valid": coupon.dead(now).is_none(),
+            "max": coupon.max,
+            "used": coupon.used,
+            "redeemed_tonight": tonight(slot),
+            "of": coupon.metadata.get("cutover_of"),
+            "codes": codes.collect::<Vec<_>>(),
+        })
+    });
+    shown.collect()
 }
 
 fn customer(customer: &Customer) -> Value {

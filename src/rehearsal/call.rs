@@ -33,6 +33,19 @@ pub(crate) struct Call<'a> {
     pub(crate) markers: Vec<Box<str>>,
     /// Objects of the catalogue this request made, changed or deleted.
     pub(crate) catalogued: Vec<Catalogued>,
+    /// Coupons and codes this request made, changed, deleted or redeemed.
+    pub(crate) pooled: Vec<Pooled>,
+}
+
+/// A coupon or code that was written to, or redeemed, by its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pooled {
+    /// A coupon, now as it is in its slot.
+    Coupon(u32),
+    /// A code, now as it is in its slot.
+    Code(u32),
+    /// The discount in this slot was just made: its coupon and code counted one more.
+    Redeemed(u32),
 }
 
 /// An object of the catalogue that was written to, and the `cutover_of` marker it now carries.
@@ -58,6 +71,7 @@ impl<'a> Call<'a> {
         args: Vec<String>,
         path: &'a str,
     ) -> Self {
+        account.now = now;
         Self {
             account,
             now,
@@ -72,6 +86,7 @@ impl<'a> Call<'a> {
             touched: Vec::new(),
             markers: Vec::new(),
             catalogued: Vec::new(),
+            pooled: Vec::new(),
         }
     }
 

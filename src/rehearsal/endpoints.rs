@@ -10,6 +10,7 @@ use super::objects::{
     payment_methods, payment_methods_write, search, sources, tax_ids,
 };
 use super::params::{EXPAND, PAGE, Schema};
+use super::pools_endpoints::POOLS;
 
 /// One method and path.
 pub(crate) struct Endpoint {
@@ -43,7 +44,7 @@ pub(crate) const EXPAND_ONLY: Schema = &[EXPAND];
 
 /// Everything that answers.
 pub(crate) static ENDPOINTS: LazyLock<Vec<&'static Endpoint>> =
-    LazyLock::new(|| CUSTOMERS.iter().chain(CATALOGUE).collect());
+    LazyLock::new(|| CUSTOMERS.iter().chain(CATALOGUE).chain(POOLS).collect());
 
 /// Fixed segments stand before placeholders: the first match wins.
 static CUSTOMERS: &[Endpoint] = &[

@@ -202,7 +202,8 @@ impl Core {
             deed.path,
         );
         let outcome = (ENDPOINTS[deed.endpoint].run)(&mut call);
-        let (touched, markers, catalogued) = (call.touched, call.markers, call.catalogued);
+        let (touched, markers) = (call.touched, call.markers);
+        let (catalogued, pooled) = (call.catalogued, call.pooled);
         if deed.method != "GET" && outcome.is_ok() {
             let what = format!("{} {}", deed.method, deed.path);
             let change = Change {
@@ -213,6 +214,7 @@ impl Core {
                 touched: &touched,
                 markers: &markers,
                 catalogued: &catalogued,
+                pooled: &pooled,
             };
             lock(&self.shared.watch).changed(&self.account, &change);
         }

@@ -43,6 +43,12 @@ pub(crate) enum Kind {
     SubscriptionItem,
     /// A list inside a customer.
     Subscriptions,
+    Coupon,
+    PromotionCode,
+    Promotion,
+    Restrictions,
+    Discount,
+    DiscountSource,
     /// Nothing below it may be expanded.
     Leaf,
 }
@@ -56,7 +62,7 @@ impl Kind {
                 ("address", Leaf),
                 ("cash_balance", CashBalance),
                 ("default_source", Kind::Source),
-                ("discount", Leaf),
+                ("discount", Kind::Discount),
                 ("invoice_credit_balance", Leaf),
                 ("invoice_settings", InvoiceSettings),
                 ("shipping", Leaf),
@@ -139,17 +145,30 @@ impl Kind {
                 ("default_payment_method", Method),
                 ("default_source", Leaf),
                 ("default_tax_rates", Kind::TaxRate),
-                ("discounts", Leaf),
+                ("discounts", Kind::Discount),
                 ("items", Kind::SubscriptionItems),
                 ("test_clock", Leaf),
             ],
             Kind::SubscriptionItems => &[("data", Kind::SubscriptionItem)],
             Kind::SubscriptionItem => &[
-                ("discounts", Leaf),
+                ("discounts", Kind::Discount),
                 ("price", Kind::Price),
                 ("tax_rates", Kind::TaxRate),
             ],
             Kind::Subscriptions => &[("data", Kind::Subscription)],
+            Kind::Coupon => &[("applies_to", Leaf), ("currency_options", Leaf)],
+            Kind::PromotionCode => &[
+                ("customer", Customer),
+                ("promotion", Kind::Promotion),
+                ("restrictions", Kind::Restrictions),
+            ],
+            Kind::Promotion | Kind::DiscountSource => &[("coupon", Kind::Coupon)],
+            Kind::Restrictions => &[("currency_options", Leaf)],
+            Kind::Discount => &[
+                ("customer", Customer),
+                ("promotion_code", Kind::PromotionCode),
+                ("source", Kind::DiscountSource),
+            ],
             Leaf => &[],
         }
     }

@@ -17,6 +17,26 @@ pub(crate) enum Deed {
     RenameCustomer,
     /// A bank transfer of `amount` in `currency` arrives.
     FundCash,
+    /// The customer redeems `code`; or the application applies `coupon` for the customer.
+    Redeem,
+    /// Makes a coupon of the id `coupon`, of other terms than any.
+    CreateCoupon,
+    /// Deletes `coupon`.
+    DeleteCoupon,
+    /// Makes the code `code` of `coupon`, open to all.
+    CreateCode,
+    /// Makes `code` inactive.
+    CloseCode,
+}
+
+impl Deed {
+    /// Whether it is about coupons or codes.
+    pub(crate) const fn is_about_pools(self) -> bool {
+        matches!(
+            self,
+            Self::Redeem | Self::CreateCoupon | Self::DeleteCoupon | Self::CreateCode | Self::CloseCode
+        )
+    }
 }
 
 /// A `[[foreign]]` of a scenario: one deed, just before the `nth` request that matches.
@@ -32,8 +52,15 @@ pub(crate) struct Actor {
     pub(crate) nth: Option<u32>,
     /// Not before so long after the start of the night.
     pub(crate) after_ms: Option<i64>,
-    /// `same` (the one the request is about) or `mover:N`, `stayer:N`: the N-th with credit, from 0.
+    /// `same` (the one the request is about) or `mover:N`, `stayer:N`: the N-th with credit, from 0
+    /// (with or without, where coupons are concerned). Who redeems a code
+    /// that is restricted to one customer is that one.
+    #[serde(default)]
     pub(crate) customer: String,
+    /// `same`, or a code's text.
+    pub(crate) code: Option<String>,
+    /// `same` (also the coupon of the code the request is about), or a coupon's id.
+    pub(crate) coupon: Option<String>,
     #[serde(default)]
     pub(crate) amount: i64,
     pub(crate) currency: Option<String>,
@@ -51,8 +78,25 @@ impl Actor {
         if matches!(self.deed, Deed::BalanceTransaction | Deed::FundCash) && self.currency.is_none() {
             return Some("this deed needs an amount and a currency".into());
         }
+        if let Some(problem) = self.names_too_little() {
+            return Some(problem.into());
+        }
+        if self.deed.is_about_pools() && self.deed != Deed::Redeem {
+            return None;
+        }
         let known = self.customer == "same" || which(&self.customer).is_some();
         (!known).then(|| "customer must be \"same\", \"mover:N\" or \"stayer:N\"".into())
+    }
+
+    fn names_too_little(&self) -> Option<&'static str> {
+        let (code, coupon) = (self.code.is_some(), self.coupon.is_some());
+        match self.deed {
+            Deed::Redeem if code == coupon => Some("this deed needs a code or a coupon, and not both"),
+            Deed::CreateCoupon | Deed::DeleteCoupon if !coupon => Some("this deed needs a coupon"),
+            Deed::CreateCode if !(code && coupon) => Some("this deed needs a code and a coupon"),
+            Deed::CloseCode if !code => Some("this deed needs a code"),
+            _ => None,
+        }
     }
 
     /// Whether a request is one of those counted.
@@ -65,9 +109,10 @@ impl Actor {
             })
     }
 
-    /// The request this deed amounts to.
-    pub(crate) fn request(&self, customer: &str) -> (&'static str, String, String) {
-        let base = format!("/v1/customers/{customer}");
+    /// The request this deed amounts to: about a customer, a coupon or a promotion code of that id.
+    pub(crate) fn request(&self, about: &str) -> (&'static str, String, String) {
+        let base = format!("/v1/customers/{about}");
+        let id = encode(about);
         let currency = self.currency.as_deref().unwrap_or("usd");
         let amount = self.amount;
         match self.deed {
@@ -80,11 +125,39 @@ impl Actor {
             Deed::RenameCustomer => ("POST", base, "name=Renamed+by+hand".into()),
             Deed::FundCash => (
                 "POST",
-                format!("/v1/test_helpers/customers/{customer}/fund_cash_balance"),
+                format!("/v1/test_helpers/customers/{about}/fund_cash_balance"),
                 format!("amount={amount}&currency={currency}"),
             ),
+            Deed::CreateCoupon => (
+                "POST",
+                "/v1/coupons".into(),
+                format!("id={id}&percent_off=3&duration=forever&name=By+hand"),
+            ),
+            Deed::DeleteCoupon => ("DELETE", format!("/v1/coupons/{id}"), String::new()),
+            Deed::CreateCode => {
+                let code = encode(self.code.as_deref().unwrap_or_default());
+                let form = format!("promotion[type]=coupon&promotion[coupon]={id}&code={code}");
+                ("POST", "/v1/promotion_codes".into(), form)
+            }
+            // A redemption is no request; it never comes here.
+            Deed::CloseCode | Deed::Redeem => {
+                ("POST", format!("/v1/promotion_codes/{id}"), "active=false".into())
+            }
         }
     }
+}
+
+/// Text for a path or form: everything but letters and digits as bytes in hexadecimal.
+fn encode(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
 }
 
 /// `mover:3` as `("mover", 3)`.

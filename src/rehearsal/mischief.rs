@@ -38,7 +38,7 @@ impl Lie {
     pub(crate) fn tell(self, value: &mut Value) {
         match self {
             Self::Amount => {
-                for name in ["amount", "unit_amount"] {
+                for name in ["amount", "unit_amount", "amount_off", "max_redemptions"] {
                     if let Some(amount) = value.get(name).and_then(Value::as_i64) {
                         value[name] = json!(amount.saturating_add(1));
                     }

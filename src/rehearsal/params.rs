@@ -210,7 +210,11 @@ fn check_decimal(text: &str, places: usize, full: &str) -> Result<(), Refusal> {
         return Err(Refusal::invalid(full, format!("Invalid decimal: {text}")));
     }
     if rest.len() > places {
-        let places = if places == 4 { "four" } else { "twelve" };
+        let places = match places {
+            2 => "two",
+            4 => "four",
+            _ => "twelve",
+        };
         let message = format!("Invalid decimal: {text}; must contain at maximum {places} decimal places.");
         return Err(Refusal::invalid(full, message));
     }

@@ -135,6 +135,7 @@ impl Core {
         };
         let request_id = ids::request(id.token);
         self.foreign_deeds(incoming, now);
+        self.others_redeem(id.token, now);
         match self.gate(incoming, id, &request_id) {
             Ok(Passed::Work(work)) => Step::Work(work),
             Ok(Passed::Replay(reply)) => {

@@ -4,12 +4,12 @@ use super::endpoints;
 use super::errors::Refusal;
 use super::execute::Deed;
 use super::faults::FaultKind;
-use super::foreign;
+use super::foreign::{self, Actor};
 use super::form;
 use super::ids;
 use super::pipeline::{Core, Incoming, fingerprint};
 use super::reply::Reply;
-use super::world::{By, Role};
+use super::world::{By, Customer, Role};
 use super::world_log::{Kept, Line};
 use crate::domain::time::UtcMs;
 
@@ -28,8 +28,10 @@ impl Core {
             }
         }
         for (number, actor) in due {
-            if let Some(customer) = self.foreign_target(&actor.customer, &incoming.path) {
-                let (method, path, form) = actor.request(&customer);
+            if actor.deed == foreign::Deed::Redeem {
+                self.foreign_redemption(number, &actor, &incoming.path, now);
+            } else if let Some(about) = self.foreign_about(&actor, &incoming.path) {
+                let (method, path, form) = actor.request(&about);
                 let seed = self.shared.seed.to_be_bytes();
                 let token = ids::mix(&[b"foreign", &seed, path.as_bytes(), &number.to_be_bytes()]);
                 let line = Line::Request {
@@ -50,7 +52,20 @@ impl Core {
         }
     }
 
-    fn foreign_target(&self, customer: &str, path: &str) -> Option<String> {
+    /// The id of what the deed is about.
+    fn foreign_about(&self, actor: &Actor, path: &str) -> Option<String> {
+        match actor.deed {
+            foreign::Deed::CreateCoupon => actor.coupon.clone(),
+            foreign::Deed::CreateCode | foreign::Deed::DeleteCoupon => {
+                self.foreign_coupon(actor.coupon.as_deref()?, path)
+            }
+            foreign::Deed::CloseCode => self.foreign_code(actor.code.as_deref()?, path),
+            _ => self.foreign_target(actor, path),
+        }
+    }
+
+    pub(crate) fn foreign_target(&self, actor: &Actor, path: &str) -> Option<String> {
+        let customer = actor.customer.as_str();
         if customer == "same" {
             return path.split('/').find(|s| s.starts_with("cus_")).map(str::to_owned);
         }
@@ -61,9 +76,11 @@ impl Core {
             Role::Stayer
         };
         let rows = self.account.customers.rows().iter();
-        let mut with_credit =
-            rows.filter(|c| c.role == role && !c.deleted && c.sums().values().any(|s| *s < 0));
-        with_credit.nth(n).map(|c| c.id.to_string())
+        let with_credit = |c: &&Customer| c.sums().values().any(|sum| *sum < 0);
+        let mut fitting = rows
+            .filter(|c| c.role == role && !c.deleted)
+            .filter(|c| actor.deed.is_about_pools() || with_credit(c));
+        fitting.nth(n).map(|c| c.id.to_string())
     }
 
     /// Does again what a line of the world log says; also how a foreign actor's deed is done.
@@ -75,8 +92,21 @@ impl Core {
                 self.secrets.revoked |= kind == Some(FaultKind::RevokeKey);
                 self.secrets.narrowed |= kind == Some(FaultKind::NarrowKey);
             }
+            Line::Redeem {
+                at, redeemed, actor, ..
+            } => {
+                self.finish_actor(*actor);
+                // What is written down did not fail.
+                let _ = self.carry_out_redemption(redeemed, *at);
+            }
             Line::NewKeys { .. } => self.secrets.renew(),
             Line::PanCopy { .. } => {}
+        }
+    }
+
+    fn finish_actor(&mut self, actor: Option<usize>) {
+        for waiting in self.actors.iter_mut().filter(|w| Some(w.number) == actor) {
+            waiting.done = true;
         }
     }
 
@@ -138,11 +168,7 @@ impl Core {
             }
             (_, answer) => answer,
         };
-        if let Some(number) = actor {
-            for waiting in self.actors.iter_mut().filter(|w| w.number == *number) {
-                waiting.done = true;
-            }
-        }
+        self.finish_actor(*actor);
         if let Some(key) = key {
             let reply = match answer {
                 Ok(value) => Reply::success(&value, &request_id, &incoming),

@@ -102,6 +102,10 @@ pub(crate) struct Behaviour {
     pub(crate) stall_ms: i64,
     /// How long a slow body takes.
     pub(crate) slow_body_ms: i64,
+    /// Of a thousand requests an account gets, how many come just after somebody redeemed a code of it.
+    pub(crate) redemptions_per_1000_requests: u32,
+    /// The same, of coupons that the application applies without a code.
+    pub(crate) direct_redemptions_per_1000_requests: u32,
     /// Requests in flight before the concurrency limiter speaks; absent: a default by mode.
     pub(crate) in_flight: Option<usize>,
 }
@@ -113,6 +117,8 @@ impl Default for Behaviour {
             pan_copy_at_start: true,
             stall_ms: 90_000,
             slow_body_ms: 5_000,
+            redemptions_per_1000_requests: 0,
+            direct_redemptions_per_1000_requests: 0,
             in_flight: None,
         }
     }

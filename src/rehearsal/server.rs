@@ -67,8 +67,8 @@ async fn answer(
     request: Request,
 ) -> Response {
     if request.uri().path().starts_with("/_cutover/") {
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        return admin::answer(&here.served, method.as_str(), &path).await;
+        let it = read(request).await;
+        return admin::answer(&here.served, here.index, &it.method, &it.path, &it.form()).await;
     }
     let incoming = read(request).await;
     let shared = here.served.shared.clone();

@@ -19,6 +19,7 @@ use super::limits::{Allowance, Limits};
 use super::pages::Store;
 use super::pan_copy::{self, Mapped};
 use super::pipeline::{Core, Shared, Waiting, lock};
+use super::pools::Pools;
 use super::requests::RequestLog;
 use super::server::{self, Served};
 use super::watch::Watch;
@@ -130,6 +131,8 @@ fn account(side: Side, options: &Options) -> Account {
         grants: Store::default(),
         events: Store::default(),
         catalogue: Catalogue::default(),
+        pools: Pools::default(),
+        now: options.scenario.starts_at().secs(),
     }
 }
 
@@ -199,7 +202,7 @@ fn restore(served: &Served, options: &Options) -> Result<(), StartError> {
         return Ok(());
     };
     let header = Header {
-        world_log: 2,
+        world_log: 3,
         scenario: options.scenario.name.clone(),
         scenario_digest: options.scenario.digest,
         seed: options.seed,
@@ -210,7 +213,7 @@ fn restore(served: &Served, options: &Options) -> Result<(), StartError> {
     let mut latest = UtcMs::default();
     for line in &lines {
         match line {
-            Line::Request { account, at, .. } => {
+            Line::Request { account, at, .. } | Line::Redeem { account, at, .. } => {
                 latest = latest.max(*at);
                 lock(&served.cores[account.index()]).apply_line(line);
             }

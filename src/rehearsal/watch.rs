@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 
-use super::call::Catalogued;
+use super::call::{Catalogued, Pooled};
 use super::currency::Cur;
 use super::verdict::{Violation, rule};
 use super::world::{Account, By, Customer, Role, Side};
@@ -45,6 +45,7 @@ pub(crate) struct Change<'a> {
     pub(crate) touched: &'a [Box<str>],
     pub(crate) markers: &'a [Box<str>],
     pub(crate) catalogued: &'a [Catalogued],
+    pub(crate) pooled: &'a [Pooled],
 }
 
 impl Watch {
@@ -85,6 +86,9 @@ impl Watch {
         for written in change.catalogued {
             self.catalogued(written, change);
         }
+        for written in change.pooled {
+            self.pooled(account, *written, change);
+        }
         for marker in change.markers.iter().filter(|_| change.by == By::Api) {
             let seen = self.markers.entry((change.side, marker.clone())).or_default();
             *seen += 1;
@@ -114,6 +118,25 @@ impl Watch {
         if *first != written.id {
             let reason = format!("is made of {of}, of which {first} was made before {by}");
             self.violate(&written.id, rule::MADE_TWICE, reason);
+        }
+    }
+
+    /// A run makes coupons on the new account and none on the old one; its codes it may close, open and make there.
+    fn pooled(&mut self, account: &Account, written: Pooled, change: &Change<'_>) {
+        let pools = &account.pools;
+        let (id, metadata) = match written {
+            Pooled::Coupon(slot) => pools.coupons().at(slot).map(|c| (&c.id, &c.metadata)),
+            Pooled::Code(slot) => pools.codes().at(slot).map(|c| (&c.id, &c.metadata)),
+            Pooled::Redeemed(_) => None,
+        }
+        .unzip();
+        let (Some(id), Some(metadata)) = (id, metadata) else {
+            return;
+        };
+        let old_coupon = change.side == Side::Source && matches!(written, Pooled::Coupon(_));
+        if change.side == Side::Destination || (old_coupon && change.by == By::Api) {
+            let of = metadata.get("cutover_of").map(Into::into);
+            self.catalogued(&Catalogued { id: id.clone(), of }, change);
         }
     }
 

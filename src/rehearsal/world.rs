@@ -9,6 +9,7 @@ use super::metadata::Metadata;
 pub(crate) use super::methods::{Method, MethodKind, MethodMore};
 use super::pages::{Row, Store};
 pub(crate) use super::people::{Cash, CashTxn, Customer, TaxId, Txn, TxnMore};
+use super::pools::Pools;
 
 /// Which of the two accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -126,6 +127,9 @@ pub(crate) struct Account {
     pub(crate) grants: Store<Grant>,
     pub(crate) events: Store<Event>,
     pub(crate) catalogue: Catalogue,
+    pub(crate) pools: Pools,
+    /// The instant of the request that is being carried out, in seconds.
+    pub(crate) now: i64,
 }
 
 impl Account {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::mischief::Lie;
+use super::redemptions::Redeemed;
 use super::world::Side;
 use crate::domain::time::UtcMs;
 
@@ -57,6 +58,15 @@ pub(crate) enum Line {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         key: Option<String>,
         kept: Kept,
+        /// Number of the foreign actor whose deed it was.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        actor: Option<usize>,
+    },
+    /// A coupon or code was redeemed, which no request of the API here does.
+    Redeem {
+        at: UtcMs,
+        account: Side,
+        redeemed: Redeemed,
         /// Number of the foreign actor whose deed it was.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         actor: Option<usize>,

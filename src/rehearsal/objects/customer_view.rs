@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{cash_balance, payment_methods_view, sources, subscriptions, subscriptions_view, tax_ids};
+use super::{
+    cash_balance, discounts_view, payment_methods_view, sources, subscriptions, subscriptions_view, tax_ids,
+};
 use crate::rehearsal::call::nullable;
 use crate::rehearsal::catalogue::Status;
 use crate::rehearsal::currency::Cur;
@@ -11,7 +13,7 @@ use crate::rehearsal::pages;
 use crate::rehearsal::world::{Account, Customer};
 
 /// Rare fields that are shown as null when they are not set.
-const NULLABLE: [&str; 5] = ["description", "phone", "shipping", "discount", "test_clock"];
+const NULLABLE: [&str; 4] = ["description", "phone", "shipping", "test_clock"];
 
 /// Elements of a list inside a customer.
 const INLINE: usize = 10;
@@ -47,6 +49,10 @@ pub(crate) fn show(account: &Account, customer: &Customer, expand: &Expand) -> V
     set(
         "address",
         customer.address.as_ref().map_or(Value::Null, |a| a.json()),
+    );
+    set(
+        "discount",
+        discounts_view::of_customer(account, &customer.id, expand),
     );
     set("default_source", default_source(account, customer, expand));
     for name in NULLABLE {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{customer_view, payment_methods_view, prices_view, sources, tax_rates};
+use super::{customer_view, discounts_view, payment_methods_view, prices_view, sources, tax_rates};
 use crate::rehearsal::catalogue::{Item, Status, Subscription};
 use crate::rehearsal::expand::Expand;
 use crate::rehearsal::ids;
@@ -65,7 +65,7 @@ pub(crate) fn show(account: &Account, subscription: &Subscription, expand: &Expa
         "default_payment_method": method,
         "default_source": source,
         "default_tax_rates": tax_rate(account, subscription),
-        "discounts": [],
+        "discounts": running(account, subscription, None, expand),
         "ended_at": subscription.ended,
         "invoice_settings": {
             "account_tax_ids": null,
@@ -131,17 +131,35 @@ fn items(account: &Account, subscription: &Subscription, expand: &Expand) -> Val
     pages::envelope(&url, data.collect(), false)
 }
 
-fn item(account: &Account, subscription: &Subscription, n: usize, item: Item, expand: &Expand) -> Value {
+/// Id of the `n`-th item.
+pub(crate) fn item_id(subscription: &Subscription, n: usize) -> String {
     let seed = ids::mix(&[b"si", subscription.id.as_bytes(), &n.to_be_bytes()]);
+    format!("si_{}", ids::alnum(seed, 14))
+}
+
+/// Discounts of the subscription itself or of one of its items.
+fn running(account: &Account, subscription: &Subscription, item: Option<u8>, expand: &Expand) -> Value {
+    // Most worlds have none: no look for the slot then.
+    if account.pools.discounts().rows().is_empty() {
+        return json!([]);
+    }
+    let slot = account.catalogue.subscriptions.slot(&subscription.id);
+    slot.map_or_else(
+        || json!([]),
+        |slot| discounts_view::running(account, slot, item, expand),
+    )
+}
+
+fn item(account: &Account, subscription: &Subscription, n: usize, item: Item, expand: &Expand) -> Value {
     let price = account.catalogue.prices.at(item.price);
     let mut out = json!({
-        "id": format!("si_{}", ids::alnum(seed, 14)),
+        "id": item_id(subscription, n),
         "object": "subscription_item",
         "billing_thresholds": null,
         "created": subscription.created,
         "current_period_end": subscription.period.1,
         "current_period_start": subscription.period.0,
-        "discounts": [],
+        "discounts": running(account, subscription, u8::try_from(n).ok(), expand),
         "metadata": {},
         "price": price.map(|p| prices_view::show(account, p, &expand.below("price"))),
         "subscription": &*subscription.id,

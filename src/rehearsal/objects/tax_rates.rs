@@ -216,7 +216,8 @@ pub(crate) fn show(account: &Account, rate: &TaxRate) -> Value {
     })
 }
 
-fn percentage(decimal: &Decimal) -> Value {
+/// A percentage as the live API writes it.
+pub(super) fn percentage(decimal: &Decimal) -> Value {
     let text = decimal.as_str();
     let text = if text.contains('.') {
         text.to_owned()
