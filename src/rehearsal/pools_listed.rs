@@ -198,6 +198,10 @@ fn subscription(account: &Account, one: &ListedSubscription, shift: i64) -> Opti
     let customer = account.customers.slot(&one.customer)?;
     let catalogue = &account.catalogue;
     let slot = |name: &String| {
+        if let Some(place) = name.strip_prefix('#') {
+            let place = place.parse().ok()?;
+            return catalogue.prices.at(place).map(|_| place);
+        }
         let by_key = || catalogue.holder(name).and_then(|p| catalogue.prices.slot(&p.id));
         catalogue.prices.slot(name).or_else(by_key)
     };

@@ -31,6 +31,8 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "hundred-and-one",
     "empty",
     "schools",
+    "coupons",
+    "coupons-thousands",
     "faults-429",
     "faults-500",
     "faults-network",

@@ -95,7 +95,7 @@ pub(crate) struct ListedCode {
 pub(crate) struct ListedSubscription {
     pub(crate) id: String,
     pub(crate) customer: String,
-    /// Ids or lookup keys of prices, one for each item.
+    /// Ids or lookup keys of prices, or `#` and the place of one in order of creation, from 0; one for each item.
     pub(crate) prices: Vec<String>,
     /// `active`, `trialing`, `past_due`; absent: active.
     pub(crate) status: Option<String>,
