@@ -1,6 +1,6 @@
 //! What follows from a command, given the state. PURE: records to write first, then work to start.
 
-mod undo;
+pub(super) mod undo;
 
 pub use undo::undo_phrase;
 

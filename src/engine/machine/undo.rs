@@ -14,13 +14,13 @@ use crate::engine::undoing;
 use crate::stages::Stage;
 
 /// What a person gave with the command.
-pub(super) struct Words<'a> {
-    pub(super) phrase: &'a str,
-    pub(super) witness: Option<&'a String>,
-    pub(super) by: &'a str,
+pub(in crate::engine) struct Words<'a> {
+    pub(in crate::engine) phrase: &'a str,
+    pub(in crate::engine) witness: Option<&'a String>,
+    pub(in crate::engine) by: &'a str,
 }
 
-pub(super) fn undo(
+pub(in crate::engine) fn undo(
     view: &View<'_>,
     id: StageId,
     script: Option<Arc<dyn Stage>>,
@@ -151,7 +151,7 @@ pub(super) fn go_on(id: StageId, undo: &UndoState) -> [Act; 2] {
 }
 
 /// Rows whose taking back a look did not find may be sent again.
-pub(super) fn reissue(
+pub(in crate::engine) fn reissue(
     id: StageId,
     undo: &UndoState,
     rows: &[ChangeKey],
