@@ -133,12 +133,17 @@ impl Night {
     /// With everything written.
     async fn written(changes: Vec<Change>) -> Self {
         let night = Self::planned(changes.clone()).await;
-        for change in &changes {
+        for change in changes.iter().filter(|change| change.verdict == Verdict::Planned) {
             night.intends(change);
             night.wrote(change);
             night.row(&change.key, RowEnd::Done);
         }
         night.says(Record::Written { stage: COUPONS });
+        night.says(Record::Audited {
+            stage: COUPONS,
+            compared: 1,
+            findings: vec![],
+        });
         night
     }
 
@@ -304,7 +309,8 @@ impl Night {
                         left,
                     }
                 }
-                _ => {
+                act => {
+                    assert_eq!(act, Act::TakeBack(COUPONS));
                     last = Some(self.write(journal).await);
                     continue;
                 }
