@@ -115,12 +115,14 @@ const FOLDERS: [Folder; 16] = [
 ];
 
 /// Files that decide and never act: a `*` stands for one name, a `**` for everything below.
-const PURE: [&str; 19] = [
+const PURE: [&str; 21] = [
     "domain/**",
     "stages/*/plan.rs",
     "stages/*/plan/**",
     "stages/*/apply.rs",
     "stages/*/script.rs",
+    "stages/*/script/**",
+    "stages/*/undo.rs",
     "stages/*/panel.rs",
     "stages/*/expected.rs",
     "stages/*/verify.rs",

@@ -7,7 +7,7 @@ mod fold;
 mod undo;
 
 pub use fold::Plans;
-pub use undo::{LEFT, UndoState};
+pub use undo::{KEPT, LEFT, UndoState};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -5,10 +5,10 @@
 //! journal does not know to have been made is not touched: a row with a write whose outcome is open stays as it is, with
 //! a finding that says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::state::{EffectBook, EffectState, LEFT, RowState, StageState, UndoState};
+use super::state::{EffectBook, EffectState, KEPT, LEFT, RowState, StageState, UndoState};
 use crate::domain::change::{Change, Verdict};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{Accounts, StageId};
@@ -42,13 +42,17 @@ pub fn plan(
 ) -> Result<Option<Undo>, PlanError> {
     let Some(of) = &state.plan else { return Ok(None) };
     let (mut rows, mut left) = (Vec::new(), Vec::new());
+    let mut kept = Kept::default();
     for (change, row) in of.changes().iter().zip(state.rows.iter()) {
         match row_of(stage, change, row, book) {
             Row::Nothing => {}
             Row::Undo(undo) => rows.push(*undo),
+            Row::Kept(ops) => kept.add(change, ops),
             Row::Left(why) => left.push(finding(stage.id(), change, &why)),
         }
     }
+    left = capped(stage.id(), left);
+    left.extend(kept.finding(stage.id()));
     let tries = state.undo.as_ref().map_or(0, |undo| try_of(&undo.plan));
     let policy = [(UNDO_OF, of.digest().hex()), (TRY, (tries + 1).to_string())];
     let header = Header {
@@ -56,10 +60,7 @@ pub fn plan(
         ..of.header().clone()
     };
     let plan = Plan::seal(header, OutOfScope::default(), rows, Vec::new(), now)?;
-    Ok(Some(Undo {
-        plan,
-        left: capped(stage.id(), left),
-    }))
+    Ok(Some(Undo { plan, left }))
 }
 
 fn try_of(plan: &Plan) -> u64 {
@@ -71,8 +72,45 @@ enum Row {
     /// Nothing of it is anywhere.
     Nothing,
     Undo(Box<Change>),
+    /// These writes of it happened, and the stage has nothing that takes them back.
+    Kept(Vec<String>),
     /// Why it stays as it is.
     Left(String),
+}
+
+/// Rows with writes that no undo was made for. That is known beforehand, so it is said once and not row by row.
+#[derive(Default)]
+struct Kept {
+    rows: u64,
+    first: String,
+    ops: BTreeSet<String>,
+}
+
+impl Kept {
+    fn add(&mut self, change: &Change, ops: Vec<String>) {
+        if self.rows == 0 {
+            self.first = change.key.to_string();
+        }
+        self.rows += 1;
+        self.ops.extend(ops);
+    }
+
+    fn finding(self, stage: StageId) -> Option<Finding> {
+        let ops: Vec<String> = self.ops.into_iter().collect();
+        (self.rows > 0).then(|| Finding {
+            stage,
+            customer: String::new(),
+            rule: KEPT.to_owned(),
+            reason: format!(
+                "{} rows (first {}) wrote {}, for which there is no undo; the plan keeps what stood there before",
+                self.rows,
+                self.first,
+                ops.join(", ")
+            ),
+            severity: Severity::Warn,
+            money: None,
+        })
+    }
 }
 
 fn row_of(stage: &dyn Stage, change: &Change, row: &RowState, book: &EffectBook) -> Row {
@@ -97,12 +135,7 @@ fn row_of(stage: &dyn Stage, change: &Change, row: &RowState, book: &EffectBook)
     };
     let writes = stage.undo(change, &made);
     if writes.is_empty() {
-        let ops: Vec<&str> = made.keys().map(String::as_str).collect();
-        return Row::Left(format!(
-            "what {} of {} wrote cannot be taken back by this program",
-            ops.join(", "),
-            change.key
-        ));
+        return Row::Kept(made.into_keys().collect());
     }
     Row::Undo(Box::new(undone(change, writes)))
 }
@@ -153,8 +186,9 @@ pub fn left(stage: StageId, undo: &UndoState) -> Vec<Finding> {
         };
         Some(finding(stage, change, &why))
     });
-    let all = undo.left.iter().cloned().chain(rows).collect();
-    capped(stage, all)
+    let mut all = undo.left.clone();
+    all.extend(capped(stage, rows.collect()));
+    all
 }
 
 fn finding(stage: StageId, change: &Change, why: &str) -> Finding {

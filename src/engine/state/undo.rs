@@ -65,7 +65,7 @@ impl StageState {
     pub(super) fn begin_undo(&mut self, plan: Plan, approval: &Approval, left: &[Finding], at: UtcMs) {
         let was = self.undo.take();
         // What an earlier undo said about rows it left is said anew by this one.
-        let findings = self.findings.iter().filter(|finding| finding.rule != LEFT);
+        let findings = self.findings.iter().filter(|finding| !of_undo(finding));
         self.findings = Arc::new(findings.cloned().collect());
         let mut before = BTreeMap::new();
         for change in plan.changes() {
@@ -101,7 +101,7 @@ impl StageState {
             undo.is_over = true;
         }
         self.phase = super::Phase::Undone;
-        let kept = self.findings.iter().filter(|finding| finding.rule != LEFT);
+        let kept = self.findings.iter().filter(|finding| !of_undo(finding));
         self.findings = Arc::new(kept.chain(left).cloned().collect());
     }
 
@@ -143,5 +143,11 @@ impl StageState {
     }
 }
 
-/// The rule of a finding about something that could not be taken back.
+/// The rule of a finding about a row that could not be taken back.
 pub const LEFT: &str = "undo_left";
+/// The rule of the finding about writes that have no undo.
+pub const KEPT: &str = "undo_not_offered";
+
+fn of_undo(finding: &Finding) -> bool {
+    [LEFT, KEPT].contains(&finding.rule.as_str())
+}

@@ -13,6 +13,7 @@ use super::effects::{
 use super::fields::{self, Fields, PRODUCTS};
 use crate::domain::record::Attested;
 use crate::domain::write::{CAP, PlannedWrite, marker};
+use crate::stripe::allow::path;
 use crate::stripe::wire::{Coupon, PromotionCode};
 
 #[derive(Deserialize)]
@@ -31,7 +32,7 @@ pub(super) fn attest(write: &PlannedWrite, object: &[u8], livemode: bool) -> Res
         CREATE_CODE | RECREATE_OLD | UNDO_RESTORE => created_code(write, object, livemode)?,
         CLOSE_OLD | REOPEN_OLD | UNDO_CODE | UNDO_RECREATE | UNDO_REOPEN => switched(write, object, livemode)?,
         UNDO_COUPON => {
-            check("id", last(&write.path), &head.id)?;
+            check("id", &write.path, &path("/v1/coupons/{}", &[&head.id]))?;
             check("deleted", "true", &head.deleted.to_string())?;
         }
         other => return Err(format!("this program knows no write {other}")),
@@ -67,11 +68,6 @@ pub(super) fn sent<'a>(write: &'a PlannedWrite, name: &str) -> Option<&'a str> {
     field.map(|(_, value)| value.as_str())
 }
 
-/// The id at the end of a path.
-pub(super) fn last(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or_default()
-}
-
 fn created_coupon(write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<(), String> {
     let coupon: Coupon = read(object)?;
     check("livemode", &livemode.to_string(), &coupon.livemode.to_string())?;
@@ -98,7 +94,7 @@ fn created_code(write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<(
 fn switched(write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<(), String> {
     let code: PromotionCode = read(object)?;
     check("livemode", &livemode.to_string(), &code.livemode.to_string())?;
-    check("id", last(&write.path), &code.id)?;
+    check("id", &write.path, &path("/v1/promotion_codes/{}", &[&code.id]))?;
     check("active", sent(write, "active").unwrap_or_default(), &code.active.to_string())?;
     marks(write, &code.metadata)
 }

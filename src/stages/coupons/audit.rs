@@ -206,7 +206,7 @@ impl Auditing<'_> {
         }
         match (ours, known) {
             ([], None) => self.differs(&row.old, "code_not_there", "it is not on the new account".to_owned()),
-            ([new], _) | ([], Some(new)) => self.moved(change, row, new),
+            (&[new], _) | ([], Some(new)) => self.moved(change, row, new),
             (several, _) => {
                 let ids: Vec<&str> = several.iter().map(|code| code.id.as_str()).collect();
                 let why = format!("several on the new account stand for it: {}", safe(&ids.join(", ")));

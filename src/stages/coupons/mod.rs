@@ -123,12 +123,19 @@
 //! used if its terms are equal and it gives no more than was left (`equal_exists`), else blocked (`coupon_differs`).
 //! A code whose text is taken over there, without regard to case and per customer, is blocked (`code_taken`).
 
+mod attest;
+mod audit;
+mod carried;
+mod drift;
 pub mod effects;
 pub mod facts;
 pub mod fields;
 mod gather;
+pub mod panel;
 pub mod plan;
 pub mod read;
+pub mod script;
+mod slice;
 
 use std::collections::BTreeMap;
 

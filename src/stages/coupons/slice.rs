@@ -1,12 +1,10 @@
 //! The stage as the engine sees it: each method hands on to the file that knows.
 
-use std::collections::BTreeMap;
-
-use super::attest::{self, last, sent};
+use super::attest::{self, sent};
 use super::audit::End;
 use super::effects::{CREATE_CARRY, CREATE_CODE, CREATE_COUPON, Payload, RECREATE_OLD, UNDO_RESTORE};
 use super::gather::{self, Facts};
-use super::{Coupons, audit, carried, drift, panel, script, undo};
+use super::{Coupons, audit, carried, drift, panel, script};
 use crate::domain::change::{Change, Verdict};
 use crate::domain::ids::{Accounts, Role, StageId};
 use crate::domain::mapped::Mapped;
@@ -18,6 +16,7 @@ use crate::domain::write::PlannedWrite;
 use crate::stages::{
     Audit, Boxed, Fact, File, Gathered, Look, Reading, Recheck, Settings, Stage, StageError, Step,
 };
+use crate::stripe::allow::path;
 
 impl Stage for Coupons {
     fn id(&self) -> StageId {
@@ -64,14 +63,6 @@ impl Stage for Coupons {
 
     fn follows(&self, change: &Change) -> bool {
         script::follows(change)
-    }
-
-    fn undo(&self, change: &Change, made: &BTreeMap<String, String>) -> Vec<PlannedWrite> {
-        undo::undo(change, made)
-    }
-
-    fn undo_next(&self, undo: &Change, facts: &[Fact]) -> Step {
-        undo::next(undo, facts)
     }
 
     fn attest(&self, write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<Attested, String> {
@@ -168,7 +159,7 @@ fn probe(write: &PlannedWrite) -> Look {
     match write.op.as_str() {
         CREATE_COUPON | CREATE_CARRY => {
             let id = sent(write, "id").unwrap_or_default();
-            look(format!("/v1/coupons/{id}"), expanded(""), false)
+            look(path("/v1/coupons/{}", &[id]), expanded(""), false)
         }
         CREATE_CODE | RECREATE_OLD | UNDO_RESTORE => {
             let filters = [("code", "code"), ("coupon", "promotion[coupon]"), ("customer", "customer")];
@@ -178,10 +169,7 @@ fn probe(write: &PlannedWrite) -> Look {
             });
             look(write.path.clone(), filters.chain(expanded("data.")).collect(), true)
         }
-        _ => {
-            debug_assert!(!last(&write.path).is_empty(), "an update has an id in its path");
-            look(write.path.clone(), Vec::new(), false)
-        }
+        _ => look(write.path.clone(), Vec::new(), false),
     }
 }
 
