@@ -3,10 +3,11 @@
 
 use chrono::{DateTime, Months};
 
+use super::catalogue::Status;
 use super::currency::Cur;
 use super::errors::Refusal;
 use super::ids;
-use super::pools::{Code, Coupon, Dead, Discount, Lasts, On};
+use super::pools::{Code, Coupon, Dead, Discount, Lasts, Off, On};
 use super::world::{Account, By};
 
 /// Most discounts one subscription may carry (schema `subscription`, parameter `discounts`).
@@ -57,7 +58,7 @@ pub(crate) fn redeem(account: &mut Account, wish: &Wish, now: i64) -> Result<u32
         check_code(account, code, wish, now)?;
     }
     check_coupon(coupon, now)?;
-    check_place(account, wish, now)?;
+    check_place(account, wish, coupon, now)?;
     let id = ids::object("di_", &account.id, wish.token);
     let start = Account::stamp(pools.discounts(), now);
     let end = end(coupon.lasts, now);
@@ -187,17 +188,38 @@ pub(crate) fn has_paid(account: &Account, customer: u32) -> bool {
     running.iter().any(theirs)
 }
 
-fn check_place(account: &Account, wish: &Wish, now: i64) -> Result<(), Refusal> {
-    let count = match wish.on {
-        On::Subscription(slot) => account.pools.running(slot, None, now).len(),
-        On::Item(slot, n) => account.pools.running(slot, Some(n), now).len(),
-        On::Customer | On::Checkout => 0,
+/// A subscription takes a coupon of its own customer's, of its currency, as long as it runs.
+fn check_place(account: &Account, wish: &Wish, coupon: &Coupon, now: i64) -> Result<(), Refusal> {
+    let (slot, item) = match wish.on {
+        On::Subscription(slot) => (slot, None),
+        On::Item(slot, n) => (slot, Some(n)),
+        On::Customer | On::Checkout => return Ok(()),
     };
-    if count < STACKED {
-        return Ok(());
+    let found = account.catalogue.subscriptions.at(slot);
+    let Some(subscription) = found.filter(|s| s.customer == wish.customer) else {
+        return Err(Refusal::missing("subscription", "", "subscription", false));
+    };
+    if item.is_some_and(|n| usize::from(n) >= subscription.items.len()) {
+        return Err(Refusal::missing("subscription item", "", "items", false));
     }
-    let message = format!("Invalid array: discounts may have at most {STACKED} elements.");
-    Err(Refusal::rejected(Some("discounts"), message))
+    if subscription.status == Status::Canceled {
+        let message =
+            "A canceled subscription can only update its cancellation_details and metadata.".to_owned();
+        return Err(Refusal::rejected(Some("discounts"), message));
+    }
+    if let Off::Amount(cur, _, others) = &coupon.off
+        && *cur != subscription.currency
+        && !others.contains_key(&subscription.currency)
+    {
+        let (id, has) = (&coupon.id, subscription.currency.as_str());
+        let message = format!("Coupon {id} has no amount in {has} and cannot be applied.");
+        return Err(Refusal::rejected(Some("coupon"), message));
+    }
+    if account.pools.running(slot, item, now).len() >= STACKED {
+        let message = format!("Invalid array: discounts may have at most {STACKED} elements.");
+        return Err(Refusal::rejected(Some("discounts"), message));
+    }
+    Ok(())
 }
 
 fn unknown_coupon(id: &str) -> Refusal {

@@ -57,6 +57,7 @@ pub enum Act {
     CopyRequest,
     CopyCurl,
     CopyRow,
+    Save,
     LeaveNow,
 }
 
@@ -198,6 +199,7 @@ pub static ACTIONS: &[Action] = &[
     action!(Pause, "pause", &[Key::Char(' ')], NOT_TEXT, Safe, 9, can::pause, "Start no new write, anywhere; press again to go on. What is in flight finishes."),
     action!(Findings, "findings", &[Key::Char('F')], &[P::Board, P::Review], Safe, 9, can::findings, "What people have to know about this stage, with customer, rule and reason."),
     action!(Copy, "copy", &[Key::Char('y')], &[P::Board, P::Review], Safe, 10, can::has_rows, "Copy the row's id, a request id, or the request as a curl line without the key."),
+    action!(Save, "save view", &[Key::Char('w')], &[P::Board, P::Review], Safe, 0, can::has_rows, "Write what is on the screen as Markdown, and the whole list as CSV, into the run's directory."),
     action!(Freeze, "freeze", &[Key::Char('f')], SCREENS, Safe, 0, can::always, "Hold the picture; work goes on behind it. Press again to go on looking."),
     action!(Unmask, "unmask", &[Key::Char('u')], SCREENS, Safe, 0, can::always, "Show names for ten seconds."),
     action!(ShareUp, "more share", &[Key::Char('+')], &[P::Board], Safe, 0, can::share, "Use five percent more of Stripe's limit on the selected account."),

@@ -281,6 +281,12 @@ impl StageView {
         }
     }
 
+    /// How the row at `position` of the plan ended.
+    #[must_use]
+    pub fn state(&self, position: usize) -> Option<&RowState> {
+        self.rows.get(position)
+    }
+
     /// A filtered row and how it ended.
     #[must_use]
     pub fn row(&self, row: usize) -> Option<(&Arc<Change>, Option<&RowState>)> {

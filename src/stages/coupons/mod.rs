@@ -131,11 +131,15 @@ pub mod effects;
 pub mod facts;
 pub mod fields;
 mod gather;
+pub mod left;
 pub mod panel;
 pub mod plan;
 pub mod read;
+pub mod running;
 pub mod script;
 mod slice;
+pub mod undo;
+pub mod who;
 
 use std::collections::BTreeMap;
 

@@ -206,11 +206,11 @@ fn vip() -> Change {
     change
 }
 
-fn code_writes(key: &str, promo: &str, code: &str, cap: Option<&str>) -> Vec<PlannedWrite> {
+fn code_writes(key: &str, promo: &str, (coupon, code): (&str, &str), cap: Option<&str>) -> Vec<PlannedWrite> {
     let path = format!("/v1/promotion_codes/{promo}");
     let mut form = vec![
         ("promotion[type]", "coupon"),
-        ("promotion[coupon]", "VIP"),
+        ("promotion[coupon]", coupon),
         ("code", code),
     ];
     form.extend(cap.map(|cap| ("max_redemptions", cap)));
@@ -229,7 +229,7 @@ fn code_writes(key: &str, promo: &str, code: &str, cap: Option<&str>) -> Vec<Pla
 fn of_vip(key: &str, code: &str, promo: &str, cap: (Option<&str>, Option<&str>)) -> Change {
     let mut change = shared(base(key, "VIP", &format!("code {code}")));
     change.with = Some(ChangeKey(LEADER.into()));
-    let writes = |cap| code_writes(key, promo, code, cap);
+    let writes = |cap| code_writes(key, promo, ("VIP", code), cap);
     change.choices = vec![
         choice("move", "The code goes with its coupon.", writes(cap.0)),
         choice("stay", "The code stays with its coupon.", Vec::new()),
@@ -290,7 +290,7 @@ fn gift() -> Change {
         field("code", "GIFT-7", "GIFT-7"),
         field("max_redemptions", "5", "3"),
     ];
-    let writes = |cap: &str| code_writes("code/GIFT-7", "promo_SampleGift07", "GIFT-7", Some(cap));
+    let writes = |cap: &str| code_writes("code/GIFT-7", "promo_SampleGift07", ("GIFT", "GIFT-7"), Some(cap));
     change.writes = writes("3");
     change.choices = vec![Choice {
         name: "fewer".into(),

@@ -224,7 +224,8 @@ fn copy(model: &mut Model, act: Act) -> Vec<Cmd> {
 
 /// The row as it can be pasted where it is talked about: what it is, why, and the working line by line. As safe as the
 /// screen: nothing in it is obeyed by the terminal it is pasted into, and a name is masked where the screen masks it.
-fn row_as_text(model: &Model, change: &Change) -> String {
+#[must_use]
+pub fn row_as_text(model: &Model, change: &Change) -> String {
     let mut lines = vec![
         format!("{}   {}", change.key, heading(model, change)),
         format!("why: {}", change.why),

@@ -257,7 +257,7 @@ pub const fn number(area: Rect) -> Rect {
 }
 
 /// Lines of that box that do not scroll: the question, whom it is for, what is typed, whether it fits, border.
-pub const NUMBER_FIXED: u16 = 8;
+pub const NUMBER_FIXED: u16 = 7;
 
 /// A small box for a question.
 #[must_use]

@@ -30,12 +30,12 @@ pub fn draw(model: &Model, asking: &Asking, pen: &mut Pen<'_>) {
     };
     let (_, _, mut pen) = dialogs::question(pen, area, &format!("{}   {rows}", draft.choice));
     let plain = pen.style(Meaning::Plain);
-    let y = pen.wrapped(1, 0, 2, &question(asking), plain);
+    pen.text(1, 0, &question(asking), plain);
     let reaches = dialogs::reaches(&draft.reach, draft.shape.then_some(draft.rows.len()));
-    pen.text(1, y, &reaches, pen.style(Meaning::Attention));
-    typed(asking, &mut pen, y + 1);
+    pen.text(1, 1, &reaches, pen.style(Meaning::Attention));
+    typed(asking, &mut pen, 2);
     let (verdict, meaning) = verdict(model, asking);
-    pen.text(1, y + 2, &verdict, pen.style(meaning));
+    pen.text(1, 3, &verdict, pen.style(meaning));
     let all = lines(model, asking);
     let first = layout::NUMBER_FIXED - 2;
     let room = pen.height().saturating_sub(first);
@@ -56,14 +56,9 @@ fn question(asking: &Asking) -> String {
     let Asked::Number(bounds) = &asking.draft.reach.asked else {
         return String::new();
     };
-    let proposed = if asking.proposed && !asking.input.value().is_empty() {
-        " Typing replaces what is proposed."
-    } else {
-        ""
-    };
     format!(
-        "How many {}? A whole number from {} to {}.{proposed}",
-        bounds.asks, bounds.least, bounds.most
+        "A whole number from {} to {}: {}.",
+        bounds.least, bounds.most, bounds.asks
     )
 }
 
@@ -76,7 +71,10 @@ fn typed(asking: &Asking, pen: &mut Pen<'_>, y: u16) {
         Meaning::Input
     };
     let x = pen.text(x, y, input.value(), pen.style(meaning));
-    pen.text(x, y, "_", pen.style(Meaning::Strong));
+    let x = pen.text(x, y, "_", pen.style(Meaning::Strong));
+    if asking.proposed && !input.value().is_empty() {
+        pen.text(x + 3, y, "proposed; typing replaces it", pen.style(Meaning::Quiet));
+    }
 }
 
 fn verdict(model: &Model, asking: &Asking) -> (String, Meaning) {
@@ -110,7 +108,10 @@ pub fn lines(model: &Model, asking: &Asking) -> Vec<Line> {
     }
     lines.push((1, "What this does".to_owned(), Meaning::Title));
     let given = check(asking).ok();
-    for change in draft.reach.rows.iter().take(LISTED).filter_map(row) {
+    // Where it is made comes first: that is where one number becomes two.
+    let others = draft.reach.rows.iter().filter(|key| !draft.reach.at.contains(key));
+    let rows = draft.reach.at.iter().chain(others);
+    for change in rows.take(LISTED).filter_map(row) {
         requests(&mut lines, model, change, (&draft.choice, given), cells);
     }
     let more = draft.reach.rows.len().saturating_sub(LISTED);

@@ -183,7 +183,13 @@ fn diff(lines: &mut Vec<Line>, model: &Model, change: &Change) {
         (n, true) => format!("   {n} equal fields shown (e folds them)"),
         (n, false) => format!("   {n} equal fields folded (e shows them)"),
     };
-    lines.push(Line::Rule(format!("Diff   old now, new planned{folded}")));
+    // The fields are the program's own; what a person decided instead stands in the requests.
+    let new = if change.decision.is_some() && change.verdict == Verdict::Planned {
+        "new as planned before you decided"
+    } else {
+        "new planned"
+    };
+    lines.push(Line::Rule(format!("Diff   old now, {new}{folded}")));
     let theme = &model.look.theme;
     for field in change
         .fields

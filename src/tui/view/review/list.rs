@@ -89,17 +89,20 @@ fn line(model: &Model, pen: &mut Pen<'_>, y: u16, change: &Change, row: Option<&
         change.label.masked()
     };
     let mut cells = vec![(14, words::id(&change.subject), plain)];
-    if wide {
-        cells.insert(0, (8, word.word.to_owned(), tone));
-        cells.extend([(16, name, plain), (14, change.item.clone(), plain)]);
-    }
-    let aside = aside(change);
     if change.money.is_none() {
         // Without an amount the subject does not tell one row from the next: what it is about does.
-        if !wide {
-            cells.insert(0, (14, change.item.clone(), plain));
+        let aside = aside(change).unwrap_or(if wide { name } else { words::id(&change.subject) });
+        cells = vec![(18, change.item.clone(), plain), (40, aside, pen.style(Meaning::Quiet))];
+        if wide {
+            cells.insert(0, (14, words::id(&change.subject), plain));
+        } else {
+            cells[0].0 = 14;
         }
-        cells.push((40, aside, pen.style(Meaning::Quiet)));
+    } else if wide {
+        cells.extend([(16, name, plain), (14, change.item.clone(), plain)]);
+    }
+    if wide {
+        cells.insert(0, (8, word.word.to_owned(), tone));
     }
     let mut at = x;
     for (room, text, style) in cells {
@@ -109,11 +112,10 @@ fn line(model: &Model, pen: &mut Pen<'_>, y: u16, change: &Change, row: Option<&
 }
 
 /// Behind a row: where it is decided, or by whom it was.
-fn aside(change: &Change) -> String {
+fn aside(change: &Change) -> Option<String> {
     match (&change.with, &change.decision) {
-        (Some(with), _) => format!("with {with}"),
-        (None, Some(decision)) => format!("by {}", decision.by),
-        (None, None) => String::new(),
+        (Some(with), _) => Some(format!("with {with}")),
+        (None, decision) => decision.as_ref().map(|decision| format!("by {}", decision.by)),
     }
 }
 
