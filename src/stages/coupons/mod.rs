@@ -123,11 +123,13 @@
 //! used if its terms are equal and it gives no more than was left (`equal_exists`), else blocked (`coupon_differs`).
 //! A code whose text is taken over there, without regard to case and per customer, is blocked (`code_taken`).
 
+pub mod collide;
 pub mod effects;
 pub mod facts;
 pub mod left;
 pub mod plan;
 pub mod running;
+pub mod terms;
 pub mod who;
 
 use std::collections::BTreeMap;
