@@ -126,6 +126,7 @@
 mod attest;
 mod audit;
 mod carried;
+pub mod collide;
 mod drift;
 pub mod effects;
 pub mod facts;
@@ -138,6 +139,7 @@ pub mod read;
 pub mod running;
 pub mod script;
 mod slice;
+pub mod terms;
 pub mod undo;
 pub mod who;
 

@@ -148,7 +148,7 @@ fn subscriptions() -> impl Strategy<Value = Bills> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(512))]
 
     /// What the page promises: as many discounted invoices on the new account as were left on the old one.
     #[test]
