@@ -128,6 +128,15 @@ pub mod facts;
 pub mod script;
 pub mod undo;
 
+#[cfg(test)]
+mod model_driver_tests;
+#[cfg(test)]
+mod model_rows_tests;
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod model_world_tests;
+
 use std::collections::BTreeMap;
 
 /// The stage. Implements [`crate::stages::Stage`].
