@@ -68,7 +68,10 @@ fn accounts() -> Accounts {
 }
 
 fn effect(op: &str, of: &str) -> crate::domain::ids::EffectId {
-    Effects { accounts: &accounts() }.id(op, of)
+    Effects {
+        accounts: &accounts(),
+    }
+    .id(op, of)
 }
 
 fn min(one: Option<i64>, other: Option<i64>) -> Option<i64> {
@@ -101,8 +104,13 @@ impl Pool {
     /// Whether it is a pool of which the plan makes rows.
     pub fn is_planned(&self) -> bool {
         let codes = &self.codes;
-        let splits = codes.iter().filter(|code| matches!(code.fate, Fate::Split(_))).count();
-        let kept = codes.iter().all(|code| code.fate != Fate::KeepBoth || code.limit.is_none());
+        let splits = codes
+            .iter()
+            .filter(|code| matches!(code.fate, Fate::Split(_)))
+            .count();
+        let kept = codes
+            .iter()
+            .all(|code| code.fate != Fate::KeepBoth || code.limit.is_none());
         let split = |at: usize| match codes[at].fate {
             Fate::Split(n) => min(self.through(at), self.moves()).is_some_and(|whole| 1 <= n && n < whole),
             _ => true,
@@ -144,7 +152,10 @@ impl Pool {
 
     pub fn rows(&self) -> Vec<Change> {
         let codes = (0..self.codes.len()).filter(|at| self.codes[*at].fate != Fate::Stays);
-        codes.map(|at| self.code_row(at)).chain([self.coupon_row()]).collect()
+        codes
+            .map(|at| self.code_row(at))
+            .chain([self.coupon_row()])
+            .collect()
     }
 
     /// Uses that a split leaves on the old account.
@@ -200,7 +211,13 @@ impl Pool {
         };
         let switch = |op, on: &str| {
             let form = vec![("active".to_owned(), on.to_owned())];
-            write(op, Role::Source, &format!("/v1/promotion_codes/{old}"), &old, form)
+            write(
+                op,
+                Role::Source,
+                &format!("/v1/promotion_codes/{old}"),
+                &old,
+                form,
+            )
         };
         let codes = "/v1/promotion_codes";
         let mut writes = Vec::new();

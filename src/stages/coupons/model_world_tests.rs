@@ -78,7 +78,10 @@ impl Account {
 
     /// What codes that satisfy `which` can still redeem, together.
     pub fn redeemable(&self, now: i64, which: impl Fn(&Code) -> bool) -> i64 {
-        let live = self.codes.iter().filter(|code| self.is_live(code, now) && which(code));
+        let live = self
+            .codes
+            .iter()
+            .filter(|code| self.is_live(code, now) && which(code));
         let codes = live.map(Code::left).fold(0, i64::saturating_add);
         codes.min(self.coupon_left())
     }

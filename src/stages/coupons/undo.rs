@@ -336,7 +336,10 @@ impl<'a> Script<'a> {
         let old = self.old(reopen)?;
         let code_left = old.left().map(|left| left.saturating_sub(used.code));
         let pool_left = pool_left(&coupon, &codes, used.pool);
-        let as_it_was = used.code == 0 && old.left().is_some_and(|left| pool_left.is_none_or(|pool| left <= pool));
+        let as_it_was = used.code == 0
+            && old
+                .left()
+                .is_some_and(|left| pool_left.is_none_or(|pool| left <= pool));
         let untouched = used.code == 0 && used.pool == 0;
         let Some(left) = least(code_left, pool_left).filter(|_| !untouched && !as_it_was) else {
             return Ok(Step::Write(reopen.clone()));
