@@ -143,6 +143,15 @@ pub mod terms;
 pub mod undo;
 pub mod who;
 
+#[cfg(test)]
+mod model_driver_tests;
+#[cfg(test)]
+mod model_rows_tests;
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod model_world_tests;
+
 use std::collections::BTreeMap;
 
 /// The stage. Implements [`crate::stages::Stage`].
