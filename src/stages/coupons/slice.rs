@@ -1,10 +1,12 @@
 //! The stage as the engine sees it: each method hands on to the file that knows.
 
+use std::collections::BTreeMap;
+
 use super::attest::{self, sent};
 use super::audit::End;
 use super::effects::{CREATE_CARRY, CREATE_CODE, CREATE_COUPON, Payload, RECREATE_OLD, UNDO_RESTORE};
 use super::gather::{self, Facts};
-use super::{Coupons, audit, carried, drift, panel, script};
+use super::{Coupons, audit, carried, drift, panel, script, undo};
 use crate::domain::change::{Change, Verdict};
 use crate::domain::ids::{Accounts, Role, StageId};
 use crate::domain::mapped::Mapped;
@@ -63,6 +65,18 @@ impl Stage for Coupons {
 
     fn follows(&self, change: &Change) -> bool {
         script::follows(change)
+    }
+
+    fn undo(&self, change: &Change, made: &BTreeMap<String, String>) -> Vec<PlannedWrite> {
+        undo::writes(change, made)
+    }
+
+    fn undo_next(&self, undo: &Change, facts: &[Fact]) -> Step {
+        undo::next(undo, facts)
+    }
+
+    fn undo_rank(&self, change: &Change) -> u32 {
+        undo::rank(change)
     }
 
     fn attest(&self, write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<Attested, String> {
