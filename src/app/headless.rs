@@ -99,7 +99,8 @@ pub(super) async fn decide(
     let plan = plan_now(handle, id)?;
     let decisions = in_order(&plan, decisions);
     // Refused before the first is on record: half a file in the journal would have to be taken back line by line.
-    plan.decide_all(decisions.iter().cloned()).map_err(Failure::usage)?;
+    plan.decide_all(decisions.iter().cloned())
+        .map_err(Failure::usage)?;
     for (row, decision) in decisions {
         handle
             .ask(Command::Decide {

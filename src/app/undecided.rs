@@ -45,15 +45,24 @@ pub(super) fn undecided(plan: &Plan) -> Vec<Undecided> {
 fn row(plan: &Plan, change: &Change) -> Undecided {
     let leader = change.with.as_ref().and_then(|key| plan.position(key));
     let shared = |choice: &Choice| {
-        leader.is_some_and(|at| plan.changes()[at].choices.iter().any(|other| other.name == choice.name))
+        leader.is_some_and(|at| {
+            plan.changes()[at]
+                .choices
+                .iter()
+                .any(|other| other.name == choice.name)
+        })
     };
     // What is decided at the leader is refused here, so it is not offered here.
-    let own = change.choices.iter().filter(|choice| !shared(choice)).map(|choice| Offered {
-        choice: choice.name.clone(),
-        means: choice.means.clone(),
-        needs_note: choice.sign_off,
-        number: choice.number.clone(),
-    });
+    let own = change
+        .choices
+        .iter()
+        .filter(|choice| !shared(choice))
+        .map(|choice| Offered {
+            choice: choice.name.clone(),
+            means: choice.means.clone(),
+            needs_note: choice.sign_off,
+            number: choice.number.clone(),
+        });
     let leave_out = Offered {
         choice: LEAVE_OUT.to_owned(),
         means: "Nothing is written for it; it is counted and reported.".to_owned(),
@@ -82,10 +91,17 @@ pub(super) fn lines(rows: &[Undecided]) -> Vec<String> {
 }
 
 fn lines_of(row: &Undecided) -> Vec<String> {
-    let mut lines = vec![format!("undecided  {}  ({}, rule {})", row.key, row.item, row.rule)];
+    let mut lines = vec![format!(
+        "undecided  {}  ({}, rule {})",
+        row.key, row.item, row.rule
+    )];
     lines.push(format!("    {}", row.why));
     lines.extend(row.working.iter().map(|step| format!("    | {step}")));
-    lines.extend(row.with.iter().map(|with| format!("    decided with {with}; on this row alone:")));
+    lines.extend(
+        row.with
+            .iter()
+            .map(|with| format!("    decided with {with}; on this row alone:")),
+    );
     for offered in &row.choices {
         let number = offered.number.as_ref().map(|asked| {
             let (least, most, usual) = (asked.least, asked.most, asked.usual);
@@ -93,7 +109,10 @@ fn lines_of(row: &Undecided) -> Vec<String> {
         });
         let note = if offered.needs_note { "   needs a note" } else { "" };
         let (choice, means) = (&offered.choice, &offered.means);
-        lines.push(format!("    {choice}: {means}{}{note}", number.unwrap_or_default()));
+        lines.push(format!(
+            "    {choice}: {means}{}{note}",
+            number.unwrap_or_default()
+        ));
     }
     lines
 }

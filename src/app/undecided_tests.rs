@@ -13,7 +13,8 @@ fn plan() -> Arc<Plan> {
 fn decided(csv: &str) -> Result<Plan, String> {
     let plan = plan();
     let decisions = parse("d.csv", csv.as_bytes()).map_err(|error| error.to_string())?;
-    plan.decide_all(in_order(&plan, decisions)).map_err(|error| error.to_string())
+    plan.decide_all(in_order(&plan, decisions))
+        .map_err(|error| error.to_string())
 }
 
 fn verdict(plan: &Plan, key: &str) -> Verdict {
@@ -31,19 +32,31 @@ fn every_row_that_waits_is_listed_with_its_choices_bounds_leader_and_working() {
     assert_eq!((of_code.len(), &of_code[0]["choice"]), (1, &"leave_out".into()));
     assert!(json[2].get("with").is_none());
     let split = &json[2]["choices"][2];
-    assert_eq!((&split["choice"], &split["needs_note"]), (&"split".into(), &true.into()));
-    assert_eq!((&split["number"]["least"], &split["number"]["most"]), (&1.into(), &2.into()));
+    assert_eq!(
+        (&split["choice"], &split["needs_note"]),
+        (&"split".into(), &true.into())
+    );
+    assert_eq!(
+        (&split["number"]["least"], &split["number"]["most"]),
+        (&1.into(), &2.into())
+    );
     assert_eq!(json[2]["working"].as_array().unwrap().len(), 4);
     let said = lines(&rows).join("\n");
     assert!(said.contains("10 allowed - 7 used = 3 left"), "{said}");
-    assert!(said.contains("number: uses on the new account, 1 to 2, usually 2"), "{said}");
+    assert!(
+        said.contains("number: uses on the new account, 1 to 2, usually 2"),
+        "{said}"
+    );
 }
 
 #[test]
 fn every_choice_that_is_listed_is_taken_when_a_file_makes_it() {
     for row in undecided(&plan()) {
         for offered in &row.choices {
-            let number = offered.number.as_ref().map_or(String::new(), |asked| asked.usual.to_string());
+            let number = offered
+                .number
+                .as_ref()
+                .map_or(String::new(), |asked| asked.usual.to_string());
             let csv = format!(
                 "key,choice,number,note,by\n{},{},{number},by phone,Ada\n",
                 row.key, offered.choice

@@ -13,8 +13,8 @@ use super::files::{NO_SUCH_FILE, read_text};
 use super::layers::Layers;
 use super::settings::setting;
 use super::{
-    AccountConfig, Config, CouponsConfig, CreditsConfig, InactiveInUse, KeySource, SourceAfter, SubscriptionsStart,
-    WithoutCode,
+    AccountConfig, Config, CouponsConfig, CreditsConfig, InactiveInUse, KeySource, SourceAfter,
+    SubscriptionsStart, WithoutCode,
 };
 use crate::domain::ids::{AccountId, Environment, Role};
 use crate::domain::scope::ScopeRule;

@@ -39,8 +39,8 @@ pub mod perform;
 pub mod reach;
 pub mod rows;
 pub mod run;
-pub mod save;
 pub mod sample;
+pub mod save;
 pub mod svg;
 pub mod terminal;
 pub mod theme;
@@ -127,7 +127,9 @@ pub enum TuiError {
 pub async fn run(handle: Handle, options: Options) -> Result<Exit, TuiError> {
     let look = look(&options)?;
     let model = model::Model::new(look, Arc::new(model::StagePanels), options.unmask);
-    run::Loop::new(handle, model, options.clock, options.save_in)?.run().await
+    run::Loop::new(handle, model, options.clock, options.save_in)?
+        .run()
+        .await
 }
 
 fn look(options: &Options) -> Result<model::Look, TuiError> {

@@ -34,7 +34,9 @@ impl Performer {
                 Some(dir) => save::write(&dir, &saved),
                 None => "this screen has no run directory to save into".to_owned(),
             });
-            let said = writing.await.unwrap_or_else(|error| format!("the view was not saved: {error}"));
+            let said = writing
+                .await
+                .unwrap_or_else(|error| format!("the view was not saved: {error}"));
             let _ = answers.send(Msg::Said(said)).await;
         });
     }

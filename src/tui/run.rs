@@ -151,7 +151,12 @@ pub struct Loop {
 
 impl Loop {
     /// Takes the terminal and gets ready.
-    pub fn new(handle: Handle, model: Model, clock: Option<Clock>, save_in: Option<PathBuf>) -> Result<Self, TuiError> {
+    pub fn new(
+        handle: Handle,
+        model: Model,
+        clock: Option<Clock>,
+        save_in: Option<PathBuf>,
+    ) -> Result<Self, TuiError> {
         let signals = Signals::listen().map_err(TuiError::Signals)?;
         let guard = Guard::take().map_err(TuiError::Terminal)?;
         let (performer, answers) = Performer::new(handle.clone());

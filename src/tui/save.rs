@@ -57,13 +57,23 @@ fn markdown(model: &Model, view: &StageView) -> String {
     let stage = model.stage_state();
     let phase = stage.map_or("", |stage| stage.phase.word());
     let id = stage.map_or("", |stage| stage.id.word());
-    let mut text = format!("# {id}: {phase}, {} UTC\n", model.now.datetime().format("%Y-%m-%d %H:%M:%S"));
+    let mut text = format!(
+        "# {id}: {phase}, {} UTC\n",
+        model.now.datetime().format("%Y-%m-%d %H:%M:%S")
+    );
     let plan = view.plan().map(|plan| format!("plan {}", plan.digest()));
     let filter = (!view.filter().is_empty()).then(|| format!("filter {}", view.filter().text()));
-    let about = [format!("run {}", model.state.run)].into_iter().chain(plan).chain(filter);
+    let about = [format!("run {}", model.state.run)]
+        .into_iter()
+        .chain(plan)
+        .chain(filter);
     block(&mut text, about.chain(view.panel.headline.iter().cloned()));
     let heights = layout::heights(model);
-    let height = if model.screen == Screen::Review { heights.review } else { heights.table };
+    let height = if model.screen == Screen::Review {
+        heights.review
+    } else {
+        heights.table
+    };
     let shown = view.list.top..view.len().min(view.list.top + height);
     let rows = shown.filter_map(|at| {
         let (change, row) = view.row(at)?;
@@ -84,7 +94,9 @@ fn cells(model: &Model, change: &Change, row: Option<&RowState>) -> Vec<String> 
     let standing = words::row(change, row, &model.look.glyphs).word.to_owned();
     let stage = model.stage_state().map(|stage| stage.id);
     let cells = stage.map(|stage| model.panels.cells(stage, change, model.unmasked()));
-    std::iter::once(standing).chain(cells.unwrap_or_default()).collect()
+    std::iter::once(standing)
+        .chain(cells.unwrap_or_default())
+        .collect()
 }
 
 fn csv(model: &Model, view: &StageView) -> String {
@@ -130,7 +142,11 @@ pub fn write(dir: &Path, saved: &Saved) -> String {
 
 fn write_beside(dir: &Path, saved: &Saved) -> io::Result<PathBuf> {
     for nth in 1..=MOST_OF_A_NAME {
-        let name = if nth == 1 { saved.name.clone() } else { format!("{}-{nth}", saved.name) };
+        let name = if nth == 1 {
+            saved.name.clone()
+        } else {
+            format!("{}-{nth}", saved.name)
+        };
         let path = dir.join(format!("{name}.md"));
         match new_file(&path, &saved.markdown) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -192,7 +208,10 @@ mod tests {
     fn nothing_is_overwritten_and_only_the_owner_reads_it() {
         let dir = tempfile::tempdir().unwrap();
         let saved = saved(sample::coupons());
-        for name in ["view-catalogue-20260214T000452Z", "view-catalogue-20260214T000452Z-2"] {
+        for name in [
+            "view-catalogue-20260214T000452Z",
+            "view-catalogue-20260214T000452Z-2",
+        ] {
             assert!(write(dir.path(), &saved).starts_with("saved to "));
             for ending in ["md", "csv"] {
                 let path = dir.path().join(format!("{name}.{ending}"));

@@ -137,6 +137,8 @@ pub mod panel;
 pub mod plan;
 pub mod read;
 pub mod running;
+#[cfg(test)]
+mod samples;
 pub mod script;
 mod slice;
 pub mod terms;

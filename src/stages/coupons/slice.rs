@@ -137,12 +137,19 @@ fn ids(change: &Change, made: Option<&str>) -> Option<Mapped> {
     let creates = |op: &str| made.is_some() && change.writes_now().iter().any(|write| write.op == op);
     let is_there = |there: bool| there && change.verdict == Verdict::Noop;
     let (kind, old, new) = match payload {
-        Payload::Coupon(row) if creates(CREATE_COUPON) || is_there(row.there) => ("coupon", row.id.clone(), row.id),
+        Payload::Coupon(row) if creates(CREATE_COUPON) || is_there(row.there) => {
+            ("coupon", row.id.clone(), row.id)
+        }
         Payload::Code(row) if creates(CREATE_CODE) => ("promotion_code", row.old, made?.to_owned()),
         Payload::Code(row) if is_there(row.there.is_some()) => ("promotion_code", row.old, row.there?),
         Payload::Discount(row) if creates(CREATE_CARRY) || is_there(row.there) => {
             let carry = row.terms.get("id")?.to_owned();
-            let old = change.key.0.strip_prefix("discount/").unwrap_or(&row.old).to_owned();
+            let old = change
+                .key
+                .0
+                .strip_prefix("discount/")
+                .unwrap_or(&row.old)
+                .to_owned();
             ("discount", old, carry)
         }
         _ => return None,
@@ -176,12 +183,20 @@ fn probe(write: &PlannedWrite) -> Look {
             look(path("/v1/coupons/{}", &[id]), expanded(""), false)
         }
         CREATE_CODE | RECREATE_OLD | UNDO_RESTORE => {
-            let filters = [("code", "code"), ("coupon", "promotion[coupon]"), ("customer", "customer")];
+            let filters = [
+                ("code", "code"),
+                ("coupon", "promotion[coupon]"),
+                ("customer", "customer"),
+            ];
             let filters = filters.iter().filter_map(|(filter, field)| {
                 let value = sent(write, field)?;
                 Some(((*filter).to_owned(), value.to_owned()))
             });
-            look(write.path.clone(), filters.chain(expanded("data.")).collect(), true)
+            look(
+                write.path.clone(),
+                filters.chain(expanded("data.")).collect(),
+                true,
+            )
         }
         _ => look(write.path.clone(), Vec::new(), false),
     }

@@ -33,7 +33,12 @@ pub fn act(model: &mut Model, act: Act) -> Vec<Cmd> {
         Act::Help => dialogs::open_palette(model, true),
         Act::Palette => dialogs::open_palette(model, false),
         Act::Leave => model.dialog = Some(Dialog::Leave),
-        Act::Save => return save::view(model).map(|saved| Cmd::Save(Box::new(saved))).into_iter().collect(),
+        Act::Save => {
+            return save::view(model)
+                .map(|saved| Cmd::Save(Box::new(saved)))
+                .into_iter()
+                .collect();
+        }
         Act::Suspend => return vec![Cmd::Suspend],
         _ => return command(model, act),
     }

@@ -73,7 +73,12 @@ fn typed(asking: &Asking, pen: &mut Pen<'_>, y: u16) {
     let x = pen.text(x, y, input.value(), pen.style(meaning));
     let x = pen.text(x, y, "_", pen.style(Meaning::Strong));
     if asking.proposed && !input.value().is_empty() {
-        pen.text(x + 3, y, "proposed; typing replaces it", pen.style(Meaning::Quiet));
+        pen.text(
+            x + 3,
+            y,
+            "proposed; typing replaces it",
+            pen.style(Meaning::Quiet),
+        );
     }
 }
 
@@ -109,7 +114,11 @@ pub fn lines(model: &Model, asking: &Asking) -> Vec<Line> {
     lines.push((1, "What this does".to_owned(), Meaning::Title));
     let given = check(asking).ok();
     // Where it is made comes first: that is where one number becomes two.
-    let others = draft.reach.rows.iter().filter(|key| !draft.reach.at.contains(key));
+    let others = draft
+        .reach
+        .rows
+        .iter()
+        .filter(|key| !draft.reach.at.contains(key));
     let rows = draft.reach.at.iter().chain(others);
     for change in rows.take(LISTED).filter_map(row) {
         requests(&mut lines, model, change, (&draft.choice, given), cells);

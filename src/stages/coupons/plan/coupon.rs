@@ -45,11 +45,7 @@ impl Fate<'_> {
     pub(super) const fn may_be_there(&self) -> bool {
         matches!(
             self,
-            Self::There(..)
-                | Self::Dead(Dead::Exhausted)
-                | Self::DirectOnly
-                | Self::Planned
-                | Self::Together
+            Self::There(..) | Self::Dead(Dead::Exhausted) | Self::DirectOnly | Self::Planned | Self::Together
         )
     }
 }
@@ -114,7 +110,8 @@ fn foreign<'a>(scene: &Scene<'_>, pool: &Pool<'a>, there: &'a Coupon, wanted: Fi
     } else if gives > free {
         format!("it gives more than may be given there: {gives} against {free}")
     } else {
-        let why = "somebody made an equal one on the new account, which gives no more than was left".to_owned();
+        let why =
+            "somebody made an equal one on the new account, which gives no more than was left".to_owned();
         return (Fate::There(there, "equal_exists", why), stands);
     };
     let why = format!("somebody made a coupon of this id on the new account, and {what}; it is left alone");
@@ -166,17 +163,15 @@ pub(super) fn row(scene: &Scene<'_>, pool: &Pool<'_>, fate: &Fate<'_>, terms: &F
             "max_redemptions",
             [assemble::limit(coupon.counter.limit), limit_after],
         ),
-        (
-            "times_redeemed",
-            [coupon.counter.used.to_string(), used_after],
-        ),
+        ("times_redeemed", [coupon.counter.used.to_string(), used_after]),
     ];
     change.fields = assemble::sides(&head, &terms::as_it_stands(coupon), &after);
     change.working = working(pool, coupon);
     change.evidence = vec![assemble::of_coupon(Role::Source, coupon)];
-    change
-        .evidence
-        .extend(pool.there.map(|there| assemble::of_coupon(Role::Destination, there)));
+    change.evidence.extend(
+        pool.there
+            .map(|there| assemble::of_coupon(Role::Destination, there)),
+    );
     Some(change)
 }
 
@@ -210,7 +205,12 @@ fn made(scene: &Scene<'_>, pool: &Pool<'_>, coupon: &Coupon, fate: &Fate<'_>, te
             };
             let with = limit.as_ref().map_or_else(
                 || "without a limit, as before".to_owned(),
-                |limit| format!("with the {limit} that {}", if limit == "1" { "is left" } else { "are left" }),
+                |limit| {
+                    format!(
+                        "with the {limit} that {}",
+                        if limit == "1" { "is left" } else { "are left" }
+                    )
+                },
             );
             let effect = format!("The coupon is created under the same id, {with}.");
             Made::planned(rule, why, effect, create(limit.as_deref())).choosing(given().into_iter().collect())
@@ -297,7 +297,10 @@ fn working(pool: &Pool<'_>, coupon: &Coupon) -> Vec<String> {
             shares.kept,
             if shares.kept == Left::Uses(1) { "is" } else { "are" },
         ));
-        lines.push(format!("free: {} - {} = {}", shares.left, shares.kept, shares.free));
+        lines.push(format!(
+            "free: {} - {} = {}",
+            shares.left, shares.kept, shares.free
+        ));
     }
     if live.open > 0 {
         lines.push(format!(

@@ -92,7 +92,10 @@ fn line(model: &Model, pen: &mut Pen<'_>, y: u16, change: &Change, row: Option<&
     if change.money.is_none() {
         // Without an amount the subject does not tell one row from the next: what it is about does.
         let aside = aside(change).unwrap_or(if wide { name } else { words::id(&change.subject) });
-        cells = vec![(18, change.item.clone(), plain), (40, aside, pen.style(Meaning::Quiet))];
+        cells = vec![
+            (18, change.item.clone(), plain),
+            (40, aside, pen.style(Meaning::Quiet)),
+        ];
         if wide {
             cells.insert(0, (14, words::id(&change.subject), plain));
         } else {
