@@ -85,7 +85,10 @@ pub const fn verdict_word(verdict: Verdict, glyphs: &Glyphs) -> Word {
 #[must_use]
 pub fn decided(change: &Change) -> Option<String> {
     let decision = change.decision.as_ref()?;
-    let asks = change.choices.iter().find(|choice| choice.name == decision.choice);
+    let asks = change
+        .choices
+        .iter()
+        .find(|choice| choice.name == decision.choice);
     let asks = asks.and_then(|choice| choice.number.as_ref());
     let number = match (decision.number, asks) {
         (Some(number), Some(asked)) => format!(", {number} {}", asked.asks),
@@ -102,7 +105,10 @@ pub fn decided(change: &Change) -> Option<String> {
     } else {
         format!(": \"{}\"", decision.note)
     };
-    Some(format!("{word}: {}{number} by {}{note}", decision.choice, decision.by))
+    Some(format!(
+        "{word}: {}{number} by {}{note}",
+        decision.choice, decision.by
+    ))
 }
 
 const fn ended(end: RowEnd, glyphs: &Glyphs) -> Word {

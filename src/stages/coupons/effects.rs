@@ -209,7 +209,10 @@ impl Effects<'_> {
         form.push((format!("metadata[{}]", marker::OF), of.to_owned()));
         for hidden in ["applies_to", "currency_options"] {
             // What was sent can only be attested if it is in the answer.
-            if form.iter().any(|(name, _)| name.starts_with(&format!("{hidden}["))) {
+            if form
+                .iter()
+                .any(|(name, _)| name.starts_with(&format!("{hidden}[")))
+            {
                 form.push(("expand[]".to_owned(), hidden.to_owned()));
             }
         }
@@ -265,4 +268,3 @@ fn extend(form: &mut Vec<(String, String)>, terms: &Fields, but: &[&str]) {
     let terms = terms.iter().filter(|(name, _)| !but.contains(name));
     form.extend(terms.map(|(name, value)| (name.to_owned(), value.to_owned())));
 }
-

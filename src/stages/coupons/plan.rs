@@ -93,7 +93,9 @@ fn rows_with(world: &World, ids: &IdMap, rules: Rules<'_>, solver: Solver) -> Pl
 fn count_outside(out: &mut OutOfScope, pools: &[Pool<'_>]) {
     let (mut codes, mut customers) = (0, BTreeSet::new());
     let members = pools.iter().flat_map(|pool| &pool.members);
-    for member in members.filter(|member| matches!(member.place, Place::Outside | Place::Stays(Stays::Stayer))) {
+    for member in
+        members.filter(|member| matches!(member.place, Place::Outside | Place::Stays(Stays::Stayer)))
+    {
         codes += 1;
         customers.extend(member.code.customer.as_deref());
     }
@@ -111,6 +113,9 @@ fn count_outside(out: &mut OutOfScope, pools: &[Pool<'_>]) {
     }
 }
 
+#[cfg(test)]
+#[path = "plan_row_tests.rs"]
+mod row_tests;
 #[cfg(test)]
 #[path = "plan_tests.rs"]
 mod tests;

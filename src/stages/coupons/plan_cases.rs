@@ -291,7 +291,7 @@ coupon 5/0 product=gold; A mover 2/0
 # A used-up coupon whose product is missing is offered nothing.
 coupon 5/5 product=silver; A mover 2/0
 = coupon: noop exhausted
-= A: noop exhausted (set_left set_code_left)
+= A: noop exhausted
 
 # For first purchases only: on a new account everybody's is the first.
 coupon 5/0; A mover 2/0 first

@@ -1,7 +1,7 @@
 #[path = "plan_cases.rs"]
 mod cases;
 #[path = "plan_world.rs"]
-mod samples;
+pub(super) mod samples;
 
 use std::collections::BTreeMap;
 
@@ -21,9 +21,9 @@ fn wrong_cases(solver: Solver) -> Vec<String> {
     let mut wrong = Vec::new();
     for case in cases::CASES.split("\n\n") {
         let case: Vec<&str> = case.lines().filter(|line| !line.is_empty()).collect();
-        let (want, given): (Vec<&str>, Vec<&str>) =
-            case.into_iter().partition(|line| line.starts_with("= "));
-        let (title, given): (Vec<&str>, Vec<&str>) = given.into_iter().partition(|line| line.starts_with('#'));
+        let (want, given): (Vec<&str>, Vec<&str>) = case.into_iter().partition(|line| line.starts_with("= "));
+        let (title, given): (Vec<&str>, Vec<&str>) =
+            given.into_iter().partition(|line| line.starts_with('#'));
         if title.is_empty() {
             continue;
         }
@@ -88,7 +88,11 @@ impl Any {
                 .as_ref()
                 .map(|number| self.number.clamp(number.least, number.most));
             let name = change.key.0.rsplit('_').next().unwrap();
-            let name = if change.key.0 == key("coupon") { "coupon" } else { name };
+            let name = if change.key.0 == key("coupon") {
+                "coupon"
+            } else {
+                name
+            };
             sample
                 .decisions
                 .push((name.to_owned(), choice.to_owned(), number));
@@ -145,7 +149,8 @@ fn holds(any: &Any, solver: Solver) -> Result<(), String> {
         let all = changes.iter().flat_map(|change| change.writes_now());
         all.filter(move |write| write.op == op).collect::<Vec<_>>()
     };
-    let cap = |write: &crate::domain::write::PlannedWrite| cap_of(write).map(|cap| cap.parse::<i64>().unwrap());
+    let cap =
+        |write: &crate::domain::write::PlannedWrite| cap_of(write).map(|cap| cap.parse::<i64>().unwrap());
     let coupon = writes(CREATE_COUPON);
     let codes: Vec<&Code> = sample.world.source.codes.values().collect();
     for write in changes
@@ -166,7 +171,11 @@ fn holds(any: &Any, solver: Solver) -> Result<(), String> {
         }
     }
     let c = left(any.coupon);
-    let closed = |code: &Code| writes(CLOSE_OLD).iter().any(|write| write.path.ends_with(&code.id));
+    let closed = |code: &Code| {
+        writes(CLOSE_OLD)
+            .iter()
+            .any(|write| write.path.ends_with(&code.id))
+    };
     let again = |code: &Code| {
         let made = writes(RECREATE_OLD)
             .into_iter()
@@ -214,7 +223,11 @@ fn holds(any: &Any, solver: Solver) -> Result<(), String> {
         let made = cap(write);
         // The coupon limits a code that has no limit of its own, and no code has more than its coupon.
         let through = at_most(made, new);
-        let stays = if closed(code) { again(code) } else { left(code.counter) };
+        let stays = if closed(code) {
+            again(code)
+        } else {
+            left(code.counter)
+        };
         let both = through.zip(stays.or(Some(0))).map(|(new, old)| new + old);
         let allowed = at_most(own, c);
         if made.is_some() != own.is_some() && again(code).is_none() {
@@ -302,7 +315,13 @@ fn a_wrong_arithmetic_is_noticed() {
         ),
     ]);
     for (what, mutant) in mutants {
-        assert!(!wrong_cases(mutant).is_empty(), "the table does not notice: {what}");
-        assert!(search(mutant, 1500).is_err(), "the property does not notice: {what}");
+        assert!(
+            !wrong_cases(mutant).is_empty(),
+            "the table does not notice: {what}"
+        );
+        assert!(
+            search(mutant, 1500).is_err(),
+            "the property does not notice: {what}"
+        );
     }
 }

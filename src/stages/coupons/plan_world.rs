@@ -10,8 +10,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::stages::coupons::effects::{CLOSE_OLD, CREATE_CODE, CREATE_COUPON, Effects, RECREATE_OLD, UNDO_RESTORE};
-use crate::stages::coupons::facts::{Code, Counter, Coupon, Person, Read};
 use super::*;
 use crate::domain::change::{Decision, Verdict};
 use crate::domain::fields::Fields;
@@ -21,12 +19,16 @@ use crate::domain::plan::{Header, Plan, PlanError};
 use crate::domain::text::safe;
 use crate::domain::time::UtcMs;
 use crate::domain::write::{CAP, PlannedWrite};
+use crate::stages::coupons::effects::{
+    CLOSE_OLD, CREATE_CODE, CREATE_COUPON, Effects, RECREATE_OLD, UNDO_RESTORE,
+};
+use crate::stages::coupons::facts::{Code, Counter, Coupon, Person, Read};
 
-pub(super) const NOW: i64 = 1_790_000_000;
+pub(in super::super) const NOW: i64 = 1_790_000_000;
 /// The coupon of every sample.
-pub(super) const COUPON: &str = "SPRING";
+pub(in super::super) const COUPON: &str = "SPRING";
 
-pub(super) fn accounts() -> Accounts {
+pub(in super::super) fn accounts() -> Accounts {
     Accounts {
         source: AccountId("acct_old".into()),
         destination: AccountId("acct_new".into()),
@@ -35,15 +37,15 @@ pub(super) fn accounts() -> Accounts {
 }
 
 /// The world of the lines, and the decisions among them: row, choice, number.
-pub(super) struct Sample {
-    pub(super) world: World,
-    pub(super) ids: IdMap,
-    pub(super) settings: Settings,
-    pub(super) decisions: Vec<(String, String, Option<u64>)>,
+pub(in super::super) struct Sample {
+    pub(in super::super) world: World,
+    pub(in super::super) ids: IdMap,
+    pub(in super::super) settings: Settings,
+    pub(in super::super) decisions: Vec<(String, String, Option<u64>)>,
 }
 
 impl Sample {
-    pub(super) fn of(lines: &str) -> Self {
+    pub(in super::super) fn of(lines: &str) -> Self {
         let mut sample = Self {
             world: World {
                 now: NOW,
@@ -80,10 +82,7 @@ impl Sample {
             }
             ["new", "coupon", counter, flags @ ..] => {
                 let coupon = coupon(counter, flags);
-                self.world
-                    .destination
-                    .coupons
-                    .insert(COUPON.to_owned(), coupon);
+                self.world.destination.coupons.insert(COUPON.to_owned(), coupon);
             }
             ["coupon", counter, flags @ ..] => {
                 let coupon = coupon(counter, flags);
@@ -154,11 +153,11 @@ impl Sample {
         }
     }
 
-    pub(super) fn planned(&self) -> Planned {
+    pub(in super::super) fn planned(&self) -> Planned {
         self.planned_with(Solver::default())
     }
 
-    pub(super) fn planned_with(&self, solver: Solver) -> Planned {
+    pub(in super::super) fn planned_with(&self, solver: Solver) -> Planned {
         let accounts = accounts();
         let rules = Rules {
             accounts: &accounts,
@@ -168,7 +167,7 @@ impl Sample {
     }
 
     /// The plan after the decisions.
-    pub(super) fn decided(&self, solver: Solver) -> Result<(Plan, BTreeSet<String>), PlanError> {
+    pub(in super::super) fn decided(&self, solver: Solver) -> Result<(Plan, BTreeSet<String>), PlanError> {
         let planned = self.planned_with(solver);
         let rules = planned
             .findings
@@ -203,7 +202,7 @@ impl Sample {
 
 use crate::domain::change::ChangeKey;
 
-pub(super) fn key(row: &str) -> String {
+pub(in super::super) fn key(row: &str) -> String {
     if row == "coupon" {
         format!("coupon/{COUPON}")
     } else {
@@ -211,7 +210,7 @@ pub(super) fn key(row: &str) -> String {
     }
 }
 
-pub(super) fn counter(text: &str) -> Counter {
+pub(in super::super) fn counter(text: &str) -> Counter {
     let (limit, used) = text.split_once('/').unwrap();
     Counter {
         limit: limit.parse().ok(),
@@ -262,12 +261,16 @@ fn trouble(flags: &[&str]) -> Option<(String, String)> {
 }
 
 /// `close, create 3`, or `noop exhausted`.
-pub(super) fn row_in_words(change: &Change) -> String {
+pub(in super::super) fn row_in_words(change: &Change) -> String {
     let name = change
         .key
         .0
         .strip_prefix("code/promo_")
-        .unwrap_or(if change.key.0.starts_with("coupon/") { "coupon" } else { &change.key.0 });
+        .unwrap_or(if change.key.0.starts_with("coupon/") {
+            "coupon"
+        } else {
+            &change.key.0
+        });
     if change.verdict != Verdict::Planned {
         let choices: Vec<_> = change.choices.iter().map(|choice| choice.name.as_str()).collect();
         let offers = if choices.is_empty() || change.decision.is_some() {
@@ -277,7 +280,10 @@ pub(super) fn row_in_words(change: &Change) -> String {
         };
         return format!("{name}: {} {}{offers}", change.verdict.word(), change.rule);
     }
-    let writes = change.writes_now().iter().filter(|write| !write.op.starts_with("reopen"));
+    let writes = change
+        .writes_now()
+        .iter()
+        .filter(|write| !write.op.starts_with("reopen"));
     let writes: Vec<_> = writes.map(in_words).collect();
     format!("{name}: {}", writes.join(", "))
 }
@@ -290,17 +296,17 @@ fn in_words(write: &PlannedWrite) -> String {
     }
 }
 
-pub(super) fn cap_of(write: &PlannedWrite) -> Option<&str> {
+pub(in super::super) fn cap_of(write: &PlannedWrite) -> Option<&str> {
     sent(write, CAP)
 }
 
-pub(super) fn sent<'a>(write: &'a PlannedWrite, name: &str) -> Option<&'a str> {
+pub(in super::super) fn sent<'a>(write: &'a PlannedWrite, name: &str) -> Option<&'a str> {
     let field = write.form.iter().find(|(field, _)| field == name);
     field.map(|(_, value)| value.as_str())
 }
 
 /// Every row, who stays outside, and the findings.
-pub(super) fn in_words_all(sample: &Sample, solver: Solver) -> Vec<String> {
+pub(in super::super) fn in_words_all(sample: &Sample, solver: Solver) -> Vec<String> {
     let (plan, findings) = match sample.decided(solver) {
         Ok(decided) => decided,
         Err(error) => return vec![format!("refused: {error}")],
@@ -308,7 +314,11 @@ pub(super) fn in_words_all(sample: &Sample, solver: Solver) -> Vec<String> {
     let mut said: Vec<String> = plan.changes().iter().map(|row| row_in_words(row)).collect();
     said.sort_by_key(|row| (!row.starts_with("coupon:"), row.clone()));
     let outside = plan.out_of_scope().customers.iter();
-    said.extend(outside.filter(|(reason, _)| *reason != "stays").map(|(reason, n)| format!("{n} {reason}")));
+    said.extend(
+        outside
+            .filter(|(reason, _)| *reason != "stays")
+            .map(|(reason, n)| format!("{n} {reason}")),
+    );
     // Said of every limited coupon; the table would say nothing with it.
     let findings = findings.iter().filter(|rule| *rule != "no_switch");
     said.extend(findings.map(|rule| format!("! {rule}")));

@@ -76,7 +76,10 @@ pub fn differences(wanted: &Fields, there: &Fields) -> Vec<String> {
 /// How many metadata keys are the owner's own.
 #[must_use]
 pub fn own_keys(terms: &Fields) -> usize {
-    terms.iter().filter(|(name, _)| name.starts_with(METADATA)).count()
+    terms
+        .iter()
+        .filter(|(name, _)| name.starts_with(METADATA))
+        .count()
 }
 
 fn with_products(terms: &Fields, mut products: Vec<String>) -> Fields {

@@ -48,7 +48,11 @@ fn products_are_those_of_the_new_account_or_it_is_said_which_are_missing() {
     let coupon = coupon(&pairs, &["gold", "silver"]);
     let terms = under_map(&coupon, &ids(&[("gold", "z"), ("silver", "y")])).unwrap();
     let products = [("applies_to[products][0]", "y"), ("applies_to[products][1]", "z")];
-    let want = [&[("percent_off", "25.5"), ("metadata[a]", "b")][..], &products[..]].concat();
+    let want = [
+        &[("percent_off", "25.5"), ("metadata[a]", "b")][..],
+        &products[..],
+    ]
+    .concat();
     assert_eq!(terms.iter().collect::<Vec<_>>(), want);
 
     let (rule, why) = under_map(&coupon, &ids(&[("gold", "z")])).unwrap_err();
@@ -59,7 +63,10 @@ fn products_are_those_of_the_new_account_or_it_is_said_which_are_missing() {
 #[test]
 fn an_equal_number_and_other_metadata_are_no_difference() {
     let terms = |percent: &str, more: (&str, &str)| {
-        as_it_stands(&coupon(&[("percent_off", percent), ("duration", "once"), more], &[]))
+        as_it_stands(&coupon(
+            &[("percent_off", percent), ("duration", "once"), more],
+            &[],
+        ))
     };
     let here = terms("25", ("metadata[a]", "b"));
     assert!(differences(&here, &terms("25.00", ("metadata[c]", "d"))).is_empty());
@@ -116,13 +123,7 @@ fn what_carries_a_discount_on_has_its_terms_and_a_length_of_its_own() {
     ];
     assert_eq!(terms.iter().collect::<Vec<_>>(), want);
     assert_eq!(of_carry(&running, Carry::Ends, "x", &map), Ok(None));
-    for carry in [
-        Carry::Forever,
-        Carry::Until {
-            at: 5,
-            invoices: 1,
-        },
-    ] {
+    for carry in [Carry::Forever, Carry::Until { at: 5, invoices: 1 }] {
         let terms = of_carry(&running, carry, "x", &map).unwrap().unwrap();
         assert_eq!(terms.get("duration"), Some("forever"));
         assert!(!terms.has("duration_in_months") && !terms.has("redeem_by"));

@@ -140,7 +140,12 @@ pub(super) fn of_coupon(role: Role, coupon: &Coupon) -> Evidence {
 
 pub(super) fn of_code(role: Role, code: &Code) -> Evidence {
     let state = if code.active { "active" } else { "inactive" };
-    let said = format!("{} {}: {state}; {}", safe(&code.id), safe(&code.text), uses(code.counter));
+    let said = format!(
+        "{} {}: {state}; {}",
+        safe(&code.id),
+        safe(&code.text),
+        uses(code.counter)
+    );
     evidence(role, "GET /v1/promotion_codes (list)", said, &code.read)
 }
 

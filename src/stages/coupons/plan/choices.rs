@@ -53,7 +53,10 @@ impl Writes {
     /// The old one is made again with what the number leaves of `whole`.
     fn split(&self, whole: u64) -> Vec<PlannedWrite> {
         let rest = number::rest_of(whole);
-        let rest = self.recreate.as_ref().map(|recreate| capped(recreate, Some(&rest)));
+        let rest = self
+            .recreate
+            .as_ref()
+            .map(|recreate| capped(recreate, Some(&rest)));
         let mut writes = self.moved(Some(number::GIVEN));
         let at = usize::from(self.close.is_some());
         writes.splice(at..at, rest);
@@ -155,7 +158,8 @@ pub(super) fn of_coupon(scene: &Scene<'_>, pool: &Pool<'_>, terms: &Fields) -> V
         all.push(split(whole, create(cap.as_deref())));
     }
     if table.keep_both {
-        let means = "codes without any limit are made on the new account and stay here too; nothing is shared";
+        let means =
+            "codes without any limit are made on the new account and stay here too; nothing is shared";
         all.push(choice(KEEP_BOTH, means.to_owned(), create(None)));
     }
     all.extend(set_left(pool, create));
@@ -168,7 +172,8 @@ pub(super) fn set_left(
     create: impl FnOnce(Option<&str>) -> Vec<PlannedWrite>,
 ) -> Option<Choice> {
     let most = Table::of(pool).limit?;
-    let means = "a person says how many uses the new coupon has, whatever the arithmetic says; its codes follow";
+    let means =
+        "a person says how many uses the new coupon has, whatever the arithmetic says; its codes follow";
     let usual = pool.shares.free.uses().unwrap_or(1);
     Some(number_given(
         SET_LEFT,
@@ -324,8 +329,9 @@ pub(super) fn choice(name: &str, means: String, writes: Vec<PlannedWrite>) -> Ch
 }
 
 fn split(whole: u64, writes: Vec<PlannedWrite>) -> Choice {
-    let means =
-        format!("of {whole} uses a number goes to the new account; the rest stays, in a smaller code of the same text");
+    let means = format!(
+        "of {whole} uses a number goes to the new account; the rest stays, in a smaller code of the same text"
+    );
     let mut choice = choice(SPLIT, means, writes);
     choice.number = Some(Number {
         asks: "uses on the new account".to_owned(),

@@ -16,7 +16,12 @@ use crate::stages::coupons::left::{self, Dead, Left};
 use crate::stages::coupons::who::Who;
 
 /// The row; `None` for the code of somebody who stays.
-pub(super) fn row(scene: &Scene<'_>, pool: &Pool<'_>, member: &Member<'_>, fate: &Fate<'_>) -> Option<Change> {
+pub(super) fn row(
+    scene: &Scene<'_>,
+    pool: &Pool<'_>,
+    member: &Member<'_>,
+    fate: &Fate<'_>,
+) -> Option<Change> {
     let there = match &member.place {
         Place::Outside | Place::Stays(Stays::Stayer) => return None,
         Place::There(there) => Some(*there),
@@ -73,9 +78,12 @@ pub(super) fn row(scene: &Scene<'_>, pool: &Pool<'_>, member: &Member<'_>, fate:
 
 fn made(scene: &Scene<'_>, pool: &Pool<'_>, member: &Member<'_>, fate: &Fate<'_>) -> Made {
     match &member.place {
-        Place::There(there) if there.active => Made::noop("already_there", "an earlier run created it".to_owned()),
+        Place::There(there) if there.active => {
+            Made::noop("already_there", "an earlier run created it".to_owned())
+        }
         Place::There(_) => {
-            let why = "an earlier run created it, and it is used up, expired or switched off there".to_owned();
+            let why =
+                "an earlier run created it, and it is used up, expired or switched off there".to_owned();
             Made::noop("already_there", why)
         }
         Place::Gone(rule, why) => Made::noop(rule, (*why).to_owned()),
@@ -105,7 +113,7 @@ fn of_dead(scene: &Scene<'_>, pool: &Pool<'_>, member: &Member<'_>, fate: &Fate<
     if may_be_given {
         let writes = Writes::of(scene, member);
         // Used up only because its coupon is: it follows when a person gives the coupon uses.
-        if matches!(fate, Fate::Dead(Dead::Exhausted)) && member.own != Left::NONE {
+        if matches!(fate, Fate::Dead(..)) && member.own != Left::NONE {
             given.extend(choices::with_set_left(pool, member, &writes));
         }
         given.extend(choices::set_code_left(pool, member, Left::NONE, &writes));
@@ -162,7 +170,7 @@ fn alive(scene: &Scene<'_>, pool: &Pool<'_>, member: &Member<'_>, fate: &Fate<'_
             }
             planned(pool, member, fate, cap, &writes)
         }
-        Fate::Missing | Fate::Outside | Fate::Dead(_) | Fate::Blocked(..) | Fate::DirectOnly => {
+        Fate::Missing | Fate::Outside | Fate::Dead(..) | Fate::Blocked(..) | Fate::DirectOnly => {
             let why = "its coupon is not created before a person decides about it; decide that one first, then read \
                        again";
             Made::blocked("coupon_blocked", why.to_owned())
@@ -172,7 +180,10 @@ fn alive(scene: &Scene<'_>, pool: &Pool<'_>, member: &Member<'_>, fate: &Fate<'_
 
 fn planned(pool: &Pool<'_>, member: &Member<'_>, fate: &Fate<'_>, cap: Left, writes: &Writes) -> Made {
     let (rule, why) = match (member.closed, member.who) {
-        (true, _) => ("closed_before", "an earlier run closed it, and it is not made yet"),
+        (true, _) => (
+            "closed_before",
+            "an earlier run closed it, and it is not made yet",
+        ),
         (false, _) => ("moves", "one customer, who moves, can use it"),
     };
     let with = match (cap, pool.c()) {
@@ -205,7 +216,9 @@ fn planned(pool: &Pool<'_>, member: &Member<'_>, fate: &Fate<'_>, cap: Left, wri
 fn sides(member: &Member<'_>, there: Option<&Code>, made: &Made) -> Vec<crate::domain::change::Field> {
     let code = member.code;
     let cap = |writes: &[crate::domain::write::PlannedWrite]| {
-        let create = writes.iter().find(|write| write.op == super::super::effects::CREATE_CODE);
+        let create = writes
+            .iter()
+            .find(|write| write.op == super::super::effects::CREATE_CODE);
         let cap = create.and_then(|write| {
             write
                 .form
@@ -247,10 +260,7 @@ fn sides(member: &Member<'_>, there: Option<&Code>, made: &Made) -> Vec<crate::d
 
 fn working(pool: &Pool<'_>, member: &Member<'_>) -> Vec<String> {
     let mut lines = Vec::with_capacity(4);
-    lines.extend(
-        pool.coupon
-            .map(|coupon| left::counted("coupon", coupon.counter)),
-    );
+    lines.extend(pool.coupon.map(|coupon| left::counted("coupon", coupon.counter)));
     lines.push(left::counted("code", member.code.counter));
     if let Some(given) = member.given {
         lines.push(format!(
@@ -260,7 +270,10 @@ fn working(pool: &Pool<'_>, member: &Member<'_>) -> Vec<String> {
     }
     if matches!(member.place, Place::Moves | Place::Open | Place::Stays(_)) {
         lines.push(left::through(member.own, pool.c()));
-        if pool.shares.kept > Left::NONE && pool.c() != Left::NoLimit && !matches!(member.place, Place::Stays(_)) {
+        if pool.shares.kept > Left::NONE
+            && pool.c() != Left::NoLimit
+            && !matches!(member.place, Place::Stays(_))
+        {
             lines.push(format!("free of the coupon: {}", pool.shares.free));
         }
     }

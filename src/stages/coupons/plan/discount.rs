@@ -12,9 +12,7 @@ use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::Role;
 use crate::domain::text::safe;
 use crate::domain::time::UtcMs;
-use crate::stages::coupons::effects::{
-    CREATE_CARRY, DiscountRow, LET_END, MOST_OWN_KEYS, Payload, carry_id,
-};
+use crate::stages::coupons::effects::{CREATE_CARRY, DiscountRow, LET_END, MOST_OWN_KEYS, Payload, carry_id};
 use crate::stages::coupons::facts::{Duration, Running};
 use crate::stages::coupons::running::{self, Carry};
 use crate::stages::coupons::terms;
@@ -81,7 +79,10 @@ fn first_of<'a>(all: impl Iterator<Item = &'a Running>) -> Option<&'a str> {
         bills.insert((running.bills.map(|bills| bills.next), subscription));
     }
     let is_known = bills.len() == 1 || bills.iter().all(|(next, _)| next.is_some());
-    bills.first().filter(|_| is_known).map(|(_, subscription)| *subscription)
+    bills
+        .first()
+        .filter(|_| is_known)
+        .map(|(_, subscription)| *subscription)
 }
 
 fn row(scene: &Scene<'_>, running: &Running, who: Who<'_>, first: &FirstBills<'_>) -> Change {
@@ -158,11 +159,14 @@ fn row(scene: &Scene<'_>, running: &Running, who: Who<'_>, first: &FirstBills<'_
     change.fields = assemble::sides(&head, &running.terms, &after);
     change.working = working(scene, running, carry);
     change.evidence = vec![evidence(running)];
-    change.evidence.extend(there.map(|there| assemble::of_coupon(Role::Destination, there)));
+    change
+        .evidence
+        .extend(there.map(|there| assemble::of_coupon(Role::Destination, there)));
     change
 }
 
-const UNKNOWN: &str = "its next bills cannot be told, so neither can how long it has to go on; look at the subscription";
+const UNKNOWN: &str =
+    "its next bills cannot be told, so neither can how long it has to go on; look at the subscription";
 
 fn nothing_to_do(running: &Running, who: Who<'_>, first: &FirstBills<'_>, carry: Carry) -> Option<Made> {
     match who {
@@ -171,7 +175,8 @@ fn nothing_to_do(running: &Running, who: Who<'_>, first: &FirstBills<'_>, carry:
             return Some(Made::noop("customer_deleted", why));
         }
         Who::Absent { .. } => {
-            let why = "its customer is in scope but not on the new account; settle that first, then read again";
+            let why =
+                "its customer is in scope but not on the new account; settle that first, then read again";
             return Some(Made::blocked("customer_absent", why.to_owned()));
         }
         _ => {}
@@ -199,7 +204,10 @@ fn nothing_to_do(running: &Running, who: Who<'_>, first: &FirstBills<'_>, carry:
         None => Some(Made::blocked("bills_unknown", UNKNOWN.to_owned())),
         Some(first) if first == subscription => None,
         Some(first) => {
-            let why = format!("it is for the customer's next invoice, which is that of {}", safe(first));
+            let why = format!(
+                "it is for the customer's next invoice, which is that of {}",
+                safe(first)
+            );
             Some(Made::noop("another_bills_first", why))
         }
     }
@@ -231,7 +239,9 @@ fn planned(scene: &Scene<'_>, running: &Running, carry: Carry, id: &str, terms: 
         Carry::Ends | Carry::Unknown => ("bills_unknown", String::new()),
     };
     let why = match (running.on_customer, carry) {
-        (true, _) => "it stands on the customer, where it cannot be created any more, so the subscription gets it",
+        (true, _) => {
+            "it stands on the customer, where it cannot be created any more, so the subscription gets it"
+        }
         (false, Carry::Until { .. }) => "no whole number of months discounts the invoices that were left",
         (false, _) => "it is running, and the shared coupon would begin anew and use up one of its uses",
     };
@@ -284,7 +294,12 @@ fn evidence(running: &Running) -> crate::domain::change::Evidence {
         "GET /v1/subscriptions (list)"
     };
     let on = running.subscription.as_deref().unwrap_or(&running.customer);
-    let said = format!("{} of {} on {}", safe(&running.id), safe(&running.coupon), safe(on));
+    let said = format!(
+        "{} of {} on {}",
+        safe(&running.id),
+        safe(&running.coupon),
+        safe(on)
+    );
     assemble::evidence(Role::Source, asked, said, &running.read)
 }
 

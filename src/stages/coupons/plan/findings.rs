@@ -24,7 +24,10 @@ pub(super) fn of_pool(pool: &Pool<'_>, fate: &Fate<'_>) -> Vec<Finding> {
     if let Fate::There(there, "already_there", _) = fate
         && there.counter.limit != pool.shares.free.kept()
     {
-        let limit = there.counter.limit.map_or("no limit".to_owned(), |limit| limit.to_string());
+        let limit = there
+            .counter
+            .limit
+            .map_or("no limit".to_owned(), |limit| limit.to_string());
         let why = format!(
             "an earlier run created it with {limit} (a limit cannot be changed); reckoned now it would be {}",
             pool.shares.free
@@ -79,7 +82,11 @@ fn kept(pool: &Pool<'_>) -> Option<Finding> {
         if n == 1 { "is" } else { "are" },
         pool.shares.left,
         pool.shares.kept,
-        if pool.shares.kept == Left::Uses(1) { "is" } else { "are" },
+        if pool.shares.kept == Left::Uses(1) {
+            "is"
+        } else {
+            "are"
+        },
     );
     (n > 0 && limited).then(|| finding(pool.id, "kept_for_stayers", why, Severity::Note))
 }

@@ -233,7 +233,12 @@ fn place<'a>(
         return place;
     }
     match member.who {
-        Who::Deleted => return Place::Gone("customer_deleted", "its customer is deleted, so nobody can use it"),
+        Who::Deleted => {
+            return Place::Gone(
+                "customer_deleted",
+                "its customer is deleted, so nobody can use it",
+            );
+        }
         Who::Stayer if through.is_ok() => return Place::Stays(Stays::Stayer),
         Who::Stayer => return Place::Outside,
         _ => {}
@@ -314,7 +319,11 @@ fn take_out_collisions(scene: &Scene<'_>, pools: &mut [Pool<'_>]) {
         there.add(&code.text, code.customer.as_deref(), &code.id);
     }
     let moving = |member: &Member<'_>| matches!(member.place, Place::Moves | Place::Open);
-    for member in pools.iter().flat_map(|pool| &pool.members).filter(|member| moving(member)) {
+    for member in pools
+        .iter()
+        .flat_map(|pool| &pool.members)
+        .filter(|member| moving(member))
+    {
         let code = member.code;
         planned.add(&code.text, code.customer.as_deref(), &code.id);
     }
