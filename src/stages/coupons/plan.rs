@@ -114,5 +114,8 @@ fn count_outside(out: &mut OutOfScope, pools: &[Pool<'_>]) {
 }
 
 #[cfg(test)]
+#[path = "plan_row_tests.rs"]
+mod row_tests;
+#[cfg(test)]
 #[path = "plan_tests.rs"]
 mod tests;

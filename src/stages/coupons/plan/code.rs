@@ -113,7 +113,7 @@ fn of_dead(scene: &Scene<'_>, pool: &Pool<'_>, member: &Member<'_>, fate: &Fate<
     if may_be_given {
         let writes = Writes::of(scene, member);
         // Used up only because its coupon is: it follows when a person gives the coupon uses.
-        if matches!(fate, Fate::Dead(Dead::Exhausted)) && member.own != Left::NONE {
+        if matches!(fate, Fate::Dead(..)) && member.own != Left::NONE {
             given.extend(choices::with_set_left(pool, member, &writes));
         }
         given.extend(choices::set_code_left(pool, member, Left::NONE, &writes));
@@ -170,7 +170,7 @@ fn alive(scene: &Scene<'_>, pool: &Pool<'_>, member: &Member<'_>, fate: &Fate<'_
             }
             planned(pool, member, fate, cap, &writes)
         }
-        Fate::Missing | Fate::Outside | Fate::Dead(_) | Fate::Blocked(..) | Fate::DirectOnly => {
+        Fate::Missing | Fate::Outside | Fate::Dead(..) | Fate::Blocked(..) | Fate::DirectOnly => {
             let why = "its coupon is not created before a person decides about it; decide that one first, then read \
                        again";
             Made::blocked("coupon_blocked", why.to_owned())

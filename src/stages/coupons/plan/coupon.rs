@@ -23,8 +23,8 @@ pub(super) enum Fate<'a> {
     Outside,
     /// It is on the new account: rule and sentence.
     There(&'a Coupon, &'static str, String),
-    /// Nothing is left.
-    Dead(Dead),
+    /// Nothing is left; and whether a person may give it uses.
+    Dead(Dead, bool),
     /// Rule and sentence.
     Blocked(String, String),
     /// No live code leads to it.
@@ -45,7 +45,7 @@ impl Fate<'_> {
     pub(super) const fn may_be_there(&self) -> bool {
         matches!(
             self,
-            Self::There(..) | Self::Dead(Dead::Exhausted) | Self::DirectOnly | Self::Planned | Self::Together
+            Self::There(..) | Self::Dead(_, true) | Self::DirectOnly | Self::Planned | Self::Together
         )
     }
 }
@@ -69,7 +69,11 @@ pub(super) fn fate<'a>(scene: &Scene<'a>, pool: &Pool<'a>) -> (Fate<'a>, Fields)
         return (Fate::There(there, "already_there", why), wanted);
     }
     let fate = match (pool.left, &coupon.trouble, mapped) {
-        (Err(dead), _, _) => Fate::Dead(dead),
+        // Terms that cannot be copied cannot be copied with a number from a person either.
+        (Err(dead), trouble, mapped) => {
+            let copied = trouble.is_none() && mapped.is_ok() && coupon.own_keys <= MOST_OWN_KEYS;
+            Fate::Dead(dead, dead == Dead::Exhausted && copied && pool.there.is_none())
+        }
         (_, Some((rule, why)), _) => Fate::Blocked(rule.clone(), why.clone()),
         (_, _, Err((rule, why))) => Fate::Blocked(rule.to_owned(), why),
         _ if coupon.own_keys > MOST_OWN_KEYS => {
@@ -180,15 +184,13 @@ fn made(scene: &Scene<'_>, pool: &Pool<'_>, coupon: &Coupon, fate: &Fate<'_>, te
     let given = || choices::set_left(pool, create);
     match fate {
         Fate::There(_, rule, why) => Made::noop(rule, why.clone()),
-        Fate::Dead(dead) => {
-            let why = code::dead(*dead, coupon.redeem_by, "coupon").to_owned();
+        Fate::Dead(dead, may_be_given) => {
+            let why = code::dead(*dead, coupon.redeem_by, "coupon");
             if dead.needs_a_person() {
                 return Made::blocked(dead.rule(), why);
             }
-            // Terms that cannot be copied cannot be copied with a number from a person either.
-            let may = *dead == Dead::Exhausted && coupon.trouble.is_none() && pool.there.is_none();
-            let may = may && coupon.own_keys <= MOST_OWN_KEYS && !is_unmapped(coupon, terms);
-            Made::noop(dead.rule(), why).choosing(given().filter(|_| may).into_iter().collect())
+            let given = given().filter(|_| *may_be_given);
+            Made::noop(dead.rule(), why).choosing(given.into_iter().collect())
         }
         Fate::Blocked(rule, why) => Made::blocked(rule, why.clone()),
         Fate::DirectOnly => direct_only(scene, pool, terms),
@@ -216,11 +218,6 @@ fn made(scene: &Scene<'_>, pool: &Pool<'_>, coupon: &Coupon, fate: &Fate<'_>, te
             Made::planned(rule, why, effect, create(limit.as_deref())).choosing(given().into_iter().collect())
         }
     }
-}
-
-/// Whether a product of it has no counterpart: then there are fewer products in the terms than on the coupon.
-fn is_unmapped(coupon: &Coupon, terms: &Fields) -> bool {
-    !coupon.products.is_empty() && !terms.has("applies_to[")
 }
 
 fn direct_only(scene: &Scene<'_>, pool: &Pool<'_>, terms: &Fields) -> Made {
