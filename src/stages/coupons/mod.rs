@@ -148,11 +148,15 @@ pub mod who;
 #[cfg(test)]
 mod model_driver_tests;
 #[cfg(test)]
+mod model_events_tests;
+#[cfg(test)]
 mod model_rows_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
 mod model_world_tests;
+#[cfg(test)]
+mod model_wrong_tests;
 
 use std::collections::BTreeMap;
 

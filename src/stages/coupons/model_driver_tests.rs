@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::effects::{CREATE_CODE, CREATE_COUPON};
+use super::model_events_tests::{Event, Kind, possible};
 use super::model_rows_tests::{Pool, text};
 use super::model_world_tests::{Code, Coupon, World};
-use super::script::{OLD_CODE_NOW, OLD_CODES, OLD_COUPON};
+use super::script::{NEW_COUPON, OLD_CODE_NOW, OLD_CODES, OLD_COUPON};
 use crate::domain::change::Change;
 use crate::domain::ids::Role;
 use crate::domain::record::{Attested, RowEnd};
@@ -16,40 +17,13 @@ use crate::stages::{Fact, Step};
 
 /// A script, so that a wrong one can be driven too.
 #[derive(Clone, Copy)]
-pub struct Protocol {
-    pub next: fn(&Change, &[Fact]) -> Step,
-    pub rank: fn(&Change) -> u32,
-}
-
-/// What may happen between two steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A customer uses the code at this place of an account.
-    Use(Role, usize),
-    /// The application applies the old coupon.
-    UseCoupon,
-    /// Somebody switches a closed code of the old account on again.
-    Reopen(usize),
-    /// Somebody switches a code of the old account off.
-    SwitchOff(usize),
-    /// Every expiry passes.
-    Expire,
-    DeleteOldCoupon,
-    DeleteNewCoupon,
-    /// Somebody else makes a coupon of that id on the new account.
-    ForeignCoupon,
-    /// Somebody else makes a code of that text on the new account.
-    ForeignCode(usize),
-    /// The process dies.
-    Crash,
-    /// The next request is refused.
-    Refuse,
-    /// The next request has no answer and cannot be found out about: it happened, or not.
-    Lose(bool),
+pub(super) struct Protocol {
+    pub(super) next: fn(&Change, &[Fact]) -> Step,
+    pub(super) rank: fn(&Change) -> u32,
 }
 
 /// Decides what happens.
-pub trait Fate {
+pub(super) trait Fate {
     /// One of `events`, or nothing.
     fn choose(&mut self, events: &[Event]) -> Option<Event>;
 }
@@ -58,7 +32,7 @@ pub trait Fate {
 enum Effect {
     /// Its intent is on record.
     Open(PlannedWrite),
-    Done(PlannedWrite, Attested),
+    Done(Attested),
     Refused,
 }
 
@@ -74,21 +48,21 @@ struct Row {
 
 /// What is on record of a run.
 #[derive(Default)]
-pub struct Journal {
+pub(super) struct Journal {
     effects: BTreeMap<(String, String), Effect>,
     order: Vec<(String, String)>,
-    pub ends: BTreeMap<String, (RowEnd, String)>,
+    pub(super) ends: BTreeMap<String, (RowEnd, String)>,
 }
 
 impl Journal {
     /// The objects a row made, by op; `None` where one of its writes is open.
-    pub fn made(&self, key: &str) -> Option<BTreeMap<String, String>> {
+    pub(super) fn made(&self, key: &str) -> Option<BTreeMap<String, String>> {
         let mut made = BTreeMap::new();
         for ((row, op), effect) in &self.effects {
             match effect {
                 _ if row != key => {}
                 Effect::Open(_) => return None,
-                Effect::Done(_, attested) => {
+                Effect::Done(attested) => {
                     made.insert(op.clone(), attested.object.clone());
                 }
                 Effect::Refused => {}
@@ -99,11 +73,11 @@ impl Journal {
 }
 
 /// One pool, its world and what is under way.
-pub struct Run<'a> {
-    pub pool: &'a Pool,
-    pub world: World,
-    pub journal: Journal,
-    pub log: Vec<String>,
+pub(super) struct Run<'a> {
+    pub(super) pool: &'a Pool,
+    pub(super) world: World,
+    pub(super) journal: Journal,
+    pub(super) log: Vec<String>,
     protocol: Protocol,
     changes: Vec<Change>,
     lane: VecDeque<Row>,
@@ -122,7 +96,7 @@ pub struct Run<'a> {
 const MOST_STEPS: usize = 400;
 
 impl<'a> Run<'a> {
-    pub fn new(pool: &'a Pool, protocol: Protocol) -> Self {
+    pub(super) fn new(pool: &'a Pool, protocol: Protocol) -> Self {
         let mut run = Self {
             pool,
             world: pool.world(),
@@ -144,7 +118,7 @@ impl<'a> Run<'a> {
     }
 
     /// The same world, and what the run made is taken back now.
-    pub fn take_back(&mut self, protocol: Protocol, changes: Vec<Change>) {
+    pub(super) fn take_back(&mut self, protocol: Protocol, changes: Vec<Change>) {
         self.log.push("-- taken back --".to_owned());
         self.protocol = protocol;
         self.changes = changes;
@@ -154,7 +128,7 @@ impl<'a> Run<'a> {
     }
 
     /// Another process takes up what is left.
-    pub fn take_up(&mut self) {
+    pub(super) fn take_up(&mut self) {
         self.begin();
     }
 
@@ -171,7 +145,7 @@ impl<'a> Run<'a> {
                 match self.journal.effects.get(&(row.clone(), op.clone())) {
                     _ if row != key => {}
                     Some(Effect::Open(write)) => under_way = Some((write.clone(), None)),
-                    Some(Effect::Done(_, attested)) => facts.push(Fact::Wrote {
+                    Some(Effect::Done(attested)) => facts.push(Fact::Wrote {
                         op: op.clone(),
                         attested: attested.clone(),
                     }),
@@ -189,9 +163,10 @@ impl<'a> Run<'a> {
     }
 
     /// Until every row has ended, or waits for one that is unknown.
-    pub fn drive(&mut self, fate: &mut dyn Fate, kinds: &[Kind]) -> Result<(), String> {
+    pub(super) fn drive(&mut self, fate: &mut dyn Fate, kinds: &[Kind]) -> Result<(), String> {
         for _ in 0..MOST_STEPS {
-            let events = self.events(kinds);
+            let calm = !self.refuse && self.lose.is_none();
+            let events = possible(&self.world, kinds, calm);
             if let Some(event) = fate.choose(&events) {
                 self.happen(event);
                 self.check()?;
@@ -340,7 +315,7 @@ impl<'a> Run<'a> {
                         attested: attested.clone(),
                     });
                 }
-                self.journal.effects.insert(effect, Effect::Done(write, attested));
+                self.journal.effects.insert(effect, Effect::Done(attested));
             }
             Err(why) => {
                 self.journal.effects.insert(effect, Effect::Refused);
@@ -367,8 +342,20 @@ impl<'a> Run<'a> {
             Event::SwitchOff(at) => self.world.old.codes[at].active = false,
             Event::Expire => self.world.now += 10_000,
             Event::DeleteOldCoupon => self.world.delete_coupon(Role::Source),
-            Event::DeleteNewCoupon => self.world.delete_coupon(Role::Destination),
+            Event::DeleteNewCoupon => {
+                // What was used of it nobody can count any more.
+                self.pool_meddled |= self
+                    .world
+                    .new
+                    .coupon
+                    .as_ref()
+                    .is_some_and(|coupon| coupon.used > 0);
+                self.world.delete_coupon(Role::Destination);
+            }
             Event::ForeignCoupon => {
+                let codes = self.lane.iter().map(|row| row.change.key.0.clone());
+                let codes: Vec<String> = codes.collect();
+                self.pool_meddled |= codes.iter().any(|key| self.is_past(key, NEW_COUPON, CREATE_CODE));
                 self.world.new.coupon = Some(Coupon {
                     max: None,
                     used: 0,
@@ -426,68 +413,8 @@ impl<'a> Run<'a> {
                 .contains_key(&(key.to_owned(), op.to_owned()))
     }
 
-    fn events(&self, kinds: &[Kind]) -> Vec<Event> {
-        kinds.iter().flat_map(|kind| self.of_kind(*kind)).collect()
-    }
-
-    fn of_kind(&self, kind: Kind) -> Vec<Event> {
-        let (world, now) = (&self.world, self.world.now);
-        let codes = |keep: &dyn Fn(&Code) -> bool| {
-            let all = world.old.codes.iter().enumerate();
-            all.filter(|(_, code)| keep(code))
-                .map(|(at, _)| at)
-                .collect::<Vec<_>>()
-        };
-        let closed_by_us = |code: &Code| !code.active && code.marks.contains_key(marker::EFFECT);
-        let free = |code: &Code| {
-            !world
-                .old
-                .codes
-                .iter()
-                .any(|other| other.active && other.text == code.text)
-        };
-        let can_reopen =
-            |code: &Code| closed_by_us(code) && free(code) && code.left() > 0 && world.old.coupon_left() > 0;
-        match kind {
-            Kind::Uses => {
-                let live = |role, account: &super::model_world_tests::Account| {
-                    let all = account.codes.iter().enumerate();
-                    let ours = |code: &Code| role == Role::Source || code.marks.contains_key(marker::OF);
-                    let live = all.filter(|(_, code)| account.is_live(code, now) && ours(code));
-                    live.map(|(at, _)| Event::Use(role, at)).collect::<Vec<_>>()
-                };
-                let mut all = live(Role::Source, &world.old);
-                all.extend(live(Role::Destination, &world.new));
-                all
-            }
-            Kind::UsesOfCoupon if world.old.coupon_left() > 0 => vec![Event::UseCoupon],
-            Kind::Reopens => codes(&can_reopen).into_iter().map(Event::Reopen).collect(),
-            Kind::SwitchesOff => codes(&|code| code.active)
-                .into_iter()
-                .map(Event::SwitchOff)
-                .collect(),
-            Kind::Expires if now < 10_000 => vec![Event::Expire],
-            Kind::Deletes => {
-                let old = world.old.coupon.is_some().then_some(Event::DeleteOldCoupon);
-                let new = world.new.coupon.is_some().then_some(Event::DeleteNewCoupon);
-                old.into_iter().chain(new).collect()
-            }
-            Kind::Foreign => {
-                let code = world.new.codes.is_empty().then_some(Event::ForeignCode(0));
-                let coupon = world.new.coupon.is_none().then_some(Event::ForeignCoupon);
-                code.into_iter().chain(coupon).collect()
-            }
-            Kind::Crashes => vec![Event::Crash],
-            Kind::Refusals if !self.refuse && self.lose.is_none() => vec![Event::Refuse],
-            Kind::Losses if !self.refuse && self.lose.is_none() => {
-                vec![Event::Lose(true), Event::Lose(false)]
-            }
-            Kind::UsesOfCoupon | Kind::Expires | Kind::Refusals | Kind::Losses => Vec::new(),
-        }
-    }
-
     /// I22 and I23, and that nobody else's code is touched.
-    pub fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         self.pool_holds()?;
         (0..self.pool.codes.len()).try_for_each(|at| self.code_holds(at))?;
         self.stayers_untouched()
@@ -558,7 +485,7 @@ impl<'a> Run<'a> {
     }
 
     /// The new coupon's limit and those of the new codes, by text.
-    pub fn limits(&self) -> (Option<Option<i64>>, BTreeMap<String, Option<i64>>) {
+    pub(super) fn limits(&self) -> (Option<Option<i64>>, BTreeMap<String, Option<i64>>) {
         let coupon = self.world.new.coupon.as_ref().map(|coupon| coupon.max);
         let codes = self
             .world
@@ -570,7 +497,7 @@ impl<'a> Run<'a> {
     }
 
     /// Every row ended, unless one is unknown.
-    pub fn progressed(&self) -> Result<(), String> {
+    pub(super) fn progressed(&self) -> Result<(), String> {
         let unknown = self.journal.ends.values().any(|(end, _)| *end == RowEnd::Unknown);
         let ended = self
             .changes
@@ -582,21 +509,6 @@ impl<'a> Run<'a> {
             Err(self.says("a row did not end"))
         }
     }
-}
-
-/// Kinds of events a world is put through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Uses,
-    UsesOfCoupon,
-    Reopens,
-    SwitchesOff,
-    Expires,
-    Deletes,
-    Foreign,
-    Crashes,
-    Refusals,
-    Losses,
 }
 
 fn cap(write: &PlannedWrite) -> Option<&str> {

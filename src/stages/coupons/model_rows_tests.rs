@@ -14,7 +14,7 @@ use crate::domain::write::{CAP, Method, PlannedWrite, When, marker};
 
 /// What becomes of a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(super) enum Fate {
     Moves,
     /// An earlier run closed it.
     Closed,
@@ -26,23 +26,23 @@ pub enum Fate {
 }
 
 #[derive(Clone, Debug)]
-pub struct CodeSpec {
-    pub limit: Option<i64>,
-    pub used: i64,
-    pub fate: Fate,
-    pub expires: Option<i64>,
+pub(super) struct CodeSpec {
+    pub(super) limit: Option<i64>,
+    pub(super) used: i64,
+    pub(super) fate: Fate,
+    pub(super) expires: Option<i64>,
 }
 
 /// A pool: limit and uses of its coupon, and its codes.
 #[derive(Clone, Debug)]
-pub struct Pool {
-    pub limit: Option<i64>,
-    pub used: i64,
-    pub codes: Vec<CodeSpec>,
+pub(super) struct Pool {
+    pub(super) limit: Option<i64>,
+    pub(super) used: i64,
+    pub(super) codes: Vec<CodeSpec>,
 }
 
 /// A code that moves.
-pub fn moves(limit: Option<i64>, used: i64) -> CodeSpec {
+pub(super) fn moves(limit: Option<i64>, used: i64) -> CodeSpec {
     CodeSpec {
         limit,
         used,
@@ -51,7 +51,7 @@ pub fn moves(limit: Option<i64>, used: i64) -> CodeSpec {
     }
 }
 
-pub fn text(at: usize) -> String {
+pub(super) fn text(at: usize) -> String {
     format!("CODE{at}")
 }
 
@@ -79,22 +79,22 @@ fn min(one: Option<i64>, other: Option<i64>) -> Option<i64> {
 }
 
 impl Pool {
-    pub fn left(&self) -> Option<i64> {
+    pub(super) fn left(&self) -> Option<i64> {
         self.limit.map(|limit| limit - self.used)
     }
 
     /// What was left through the code at the freeze.
-    pub fn through(&self, at: usize) -> Option<i64> {
+    pub(super) fn through(&self, at: usize) -> Option<i64> {
         let code = &self.codes[at];
         min(self.left(), code.limit.map(|limit| limit - code.used))
     }
 
-    pub fn keeps_both(&self) -> bool {
+    pub(super) fn keeps_both(&self) -> bool {
         self.codes.iter().any(|code| code.fate == Fate::KeepBoth)
     }
 
     /// Uses that move: all but those kept for who stays.
-    pub fn moves(&self) -> Option<i64> {
+    pub(super) fn moves(&self) -> Option<i64> {
         let left = self.left()?;
         let stays = (0..self.codes.len()).filter(|at| self.codes[*at].fate == Fate::Stays);
         let kept: i64 = stays.map(|at| self.through(at).unwrap_or(left)).sum();
@@ -102,7 +102,7 @@ impl Pool {
     }
 
     /// Whether it is a pool of which the plan makes rows.
-    pub fn is_planned(&self) -> bool {
+    pub(super) fn is_planned(&self) -> bool {
         let codes = &self.codes;
         let splits = codes
             .iter()
@@ -126,7 +126,7 @@ impl Pool {
             && codes.iter().any(|code| code.fate != Fate::Stays)
     }
 
-    pub fn world(&self) -> World {
+    pub(super) fn world(&self) -> World {
         let codes = self.codes.iter().enumerate().map(|(at, code)| Code {
             id: id(at),
             text: text(at),
@@ -150,7 +150,7 @@ impl Pool {
         })
     }
 
-    pub fn rows(&self) -> Vec<Change> {
+    pub(super) fn rows(&self) -> Vec<Change> {
         let codes = (0..self.codes.len()).filter(|at| self.codes[*at].fate != Fate::Stays);
         codes
             .map(|at| self.code_row(at))
@@ -166,9 +166,14 @@ impl Pool {
         }
     }
 
-    fn coupon_row(&self) -> Change {
+    /// The new coupon's limit.
+    pub(super) fn coupon_cap(&self) -> Option<i64> {
         let rest: i64 = (0..self.codes.len()).map(|at| self.split_rest(at)).sum();
-        let cap = self.moves().map(|moves| moves - rest);
+        self.moves().map(|moves| moves - rest)
+    }
+
+    fn coupon_row(&self) -> Change {
+        let cap = self.coupon_cap();
         let mut form = vec![
             ("id".to_owned(), COUPON.to_owned()),
             ("percent_off".to_owned(), "25".to_owned()),
@@ -196,7 +201,7 @@ impl Pool {
         let own = spec.limit.map(|limit| limit - spec.used);
         let cap = match spec.fate {
             Fate::Split(n) => Some(n),
-            _ => own.map(|own| min(Some(own), self.moves()).unwrap_or(own)),
+            _ => own.map(|own| min(Some(own), self.coupon_cap()).unwrap_or(own)),
         };
         let form = |cap: Option<i64>| {
             let mut form = vec![

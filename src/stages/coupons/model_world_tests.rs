@@ -10,21 +10,21 @@ use crate::domain::ids::Role;
 use crate::domain::write::{CAP, Method, PlannedWrite, marker};
 use crate::stages::Look;
 
-pub const COUPON: &str = "SAVE";
+pub(super) const COUPON: &str = "SAVE";
 
 #[derive(Clone, Debug)]
-pub struct Coupon {
-    pub max: Option<i64>,
-    pub used: i64,
-    pub marks: BTreeMap<String, String>,
+pub(super) struct Coupon {
+    pub(super) max: Option<i64>,
+    pub(super) used: i64,
+    pub(super) marks: BTreeMap<String, String>,
 }
 
 impl Coupon {
-    pub fn left(&self) -> i64 {
+    pub(super) fn left(&self) -> i64 {
         self.max.map_or(i64::MAX, |max| max - self.used)
     }
 
-    pub fn is_ours(&self) -> bool {
+    pub(super) fn is_ours(&self) -> bool {
         self.marks.contains_key(marker::OF)
     }
 
@@ -39,19 +39,19 @@ impl Coupon {
 }
 
 #[derive(Clone, Debug)]
-pub struct Code {
-    pub id: String,
-    pub text: String,
-    pub customer: Option<String>,
-    pub max: Option<i64>,
-    pub used: i64,
-    pub expires: Option<i64>,
-    pub active: bool,
-    pub marks: BTreeMap<String, String>,
+pub(super) struct Code {
+    pub(super) id: String,
+    pub(super) text: String,
+    pub(super) customer: Option<String>,
+    pub(super) max: Option<i64>,
+    pub(super) used: i64,
+    pub(super) expires: Option<i64>,
+    pub(super) active: bool,
+    pub(super) marks: BTreeMap<String, String>,
 }
 
 impl Code {
-    pub fn left(&self) -> i64 {
+    pub(super) fn left(&self) -> i64 {
         self.max.map_or(i64::MAX, |max| max - self.used)
     }
 
@@ -66,18 +66,18 @@ impl Code {
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Account {
-    pub coupon: Option<Coupon>,
-    pub codes: Vec<Code>,
+pub(super) struct Account {
+    pub(super) coupon: Option<Coupon>,
+    pub(super) codes: Vec<Code>,
 }
 
 impl Account {
-    pub fn coupon_left(&self) -> i64 {
+    pub(super) fn coupon_left(&self) -> i64 {
         self.coupon.as_ref().map_or(0, Coupon::left).max(0)
     }
 
     /// What codes that satisfy `which` can still redeem, together.
-    pub fn redeemable(&self, now: i64, which: impl Fn(&Code) -> bool) -> i64 {
+    pub(super) fn redeemable(&self, now: i64, which: impl Fn(&Code) -> bool) -> i64 {
         let live = self
             .codes
             .iter()
@@ -86,13 +86,13 @@ impl Account {
         codes.min(self.coupon_left())
     }
 
-    pub fn is_live(&self, code: &Code, now: i64) -> bool {
+    pub(super) fn is_live(&self, code: &Code, now: i64) -> bool {
         let expired = code.expires.is_some_and(|at| at <= now);
         code.active && !expired && code.left() > 0 && self.coupon_left() > 0
     }
 
     /// Stripe switches what is dead off for good.
-    pub fn settle(&mut self, now: i64) {
+    pub(super) fn settle(&mut self, now: i64) {
         let dead: Vec<bool> = self.codes.iter().map(|code| !self.is_live(code, now)).collect();
         for (code, dead) in self.codes.iter_mut().zip(dead) {
             code.active &= !dead;
@@ -108,21 +108,21 @@ impl Account {
 }
 
 /// Why a write was refused.
-pub type Refused = &'static str;
+pub(super) type Refused = &'static str;
 
 #[derive(Clone, Debug)]
-pub struct World {
-    pub old: Account,
-    pub new: Account,
-    pub now: i64,
+pub(super) struct World {
+    pub(super) old: Account,
+    pub(super) new: Account,
+    pub(super) now: i64,
     /// Uses since the freeze, of both accounts: through each text, and of the coupon.
-    pub redeemed: BTreeMap<String, i64>,
-    pub of_pool: i64,
+    pub(super) redeemed: BTreeMap<String, i64>,
+    pub(super) of_pool: i64,
     made: u32,
 }
 
 impl World {
-    pub fn new(old: Account) -> Self {
+    pub(super) fn new(old: Account) -> Self {
         Self {
             old,
             new: Account::default(),
@@ -133,14 +133,14 @@ impl World {
         }
     }
 
-    pub fn of(&mut self, role: Role) -> &mut Account {
+    pub(super) fn of(&mut self, role: Role) -> &mut Account {
         match role {
             Role::Source => &mut self.old,
             Role::Destination => &mut self.new,
         }
     }
 
-    pub fn redeem(&mut self, role: Role, at: usize) {
+    pub(super) fn redeem(&mut self, role: Role, at: usize) {
         let now = self.now;
         let account = self.of(role);
         account.codes[at].used += 1;
@@ -154,7 +154,7 @@ impl World {
     }
 
     /// The coupon applied by the application, without a code.
-    pub fn redeem_directly(&mut self) {
+    pub(super) fn redeem_directly(&mut self) {
         let now = self.now;
         if let Some(coupon) = &mut self.old.coupon {
             coupon.used += 1;
@@ -163,14 +163,14 @@ impl World {
         self.of_pool += 1;
     }
 
-    pub fn delete_coupon(&mut self, role: Role) {
+    pub(super) fn delete_coupon(&mut self, role: Role) {
         let now = self.now;
         let account = self.of(role);
         account.coupon = None;
         account.settle(now);
     }
 
-    pub fn look(&mut self, look: &Look) -> Option<Vec<Bytes>> {
+    pub(super) fn look(&mut self, look: &Look) -> Option<Vec<Bytes>> {
         let now = self.now;
         self.old.settle(now);
         self.new.settle(now);
@@ -194,7 +194,7 @@ impl World {
     }
 
     /// Does what `write` says; the id of what it made or changed.
-    pub fn write(&mut self, write: &PlannedWrite) -> Result<String, Refused> {
+    pub(super) fn write(&mut self, write: &PlannedWrite) -> Result<String, Refused> {
         let now = self.now;
         self.old.settle(now);
         self.new.settle(now);
