@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 #[path = "plan_cases.rs"]
 mod cases;
 #[path = "plan_world.rs"]
@@ -328,4 +325,3 @@ fn a_wrong_arithmetic_is_noticed() {
         );
     }
 }
->>>>>>> h-core
