@@ -23,7 +23,7 @@ use crate::domain::plan::{Plan, file};
 use crate::engine::command::{Command, Handle};
 use crate::engine::machine;
 use crate::engine::state::Phase;
-use crate::stages::{OperatorFile, Settings, catalogue, credits};
+use crate::stages::{OperatorFile, Settings, catalogue, coupons, credits};
 use crate::tui;
 
 /// Requests a second are counted where they arrive; the way there takes a little longer or shorter each time.
@@ -151,8 +151,22 @@ fn settings(config: &Config) -> Result<Settings, Failure> {
         scope: config.scope.clone(),
         catalogue: catalogue::Settings { inactive_in_use },
         credits,
+        coupons: coupons_settings(config),
         ..Settings::default()
     })
+}
+
+fn coupons_settings(config: &Config) -> coupons::Settings {
+    coupons::Settings {
+        without_code: match config.coupons.without_code {
+            config::WithoutCode::Ask => coupons::WithoutCode::Ask,
+            config::WithoutCode::Leave => coupons::WithoutCode::Leave,
+        },
+        subscriptions_start: match config.coupons.subscriptions_start {
+            config::SubscriptionsStart::NextBill => coupons::SubscriptionsStart::NextBill,
+            config::SubscriptionsStart::Backdated => coupons::SubscriptionsStart::Backdated,
+        },
+    }
 }
 
 /// Starts the engine in `dir`, after both keys were found to lead where they should.

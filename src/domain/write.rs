@@ -200,7 +200,14 @@ mod tests {
         assert_eq!(fill(&number::and(u64::MAX)), None);
         assert_eq!(fill(&number::and_up_to(3, 9)).as_deref(), Some("7"));
         assert_eq!(fill(&number::and_up_to(3, 6)).as_deref(), Some("6"));
-        for other in ["4", "{}", "{new id of price_1}", "number", "{number, at most x}", "{number + 1, at most }x"] {
+        for other in [
+            "4",
+            "{}",
+            "{new id of price_1}",
+            "number",
+            "{number, at most x}",
+            "{number + 1, at most }x",
+        ] {
             assert_eq!(fill(other), None, "{other}");
         }
     }

@@ -8,11 +8,12 @@ use serde::de::DeserializeOwned;
 
 use super::effects::{
     CLOSE_OLD, CREATE_CARRY, CREATE_CODE, CREATE_COUPON, RECREATE_OLD, REOPEN_OLD, UNDO_CODE, UNDO_COUPON,
-    UNDO_RECREATE, UNDO_REOPEN, UNDO_RESTORE,
+    UNDO_RECREATE, UNDO_REOPEN, UNDO_RESTORE, UNDO_SETTLE, code_path,
 };
 use super::fields::{self, Fields, PRODUCTS};
 use crate::domain::record::Attested;
 use crate::domain::write::{CAP, PlannedWrite, marker};
+use crate::stripe::allow::path;
 use crate::stripe::wire::{Coupon, PromotionCode};
 
 #[derive(Deserialize)]
@@ -29,9 +30,9 @@ pub(super) fn attest(write: &PlannedWrite, object: &[u8], livemode: bool) -> Res
     match write.op.as_str() {
         CREATE_COUPON | CREATE_CARRY => created_coupon(write, object, livemode)?,
         CREATE_CODE | RECREATE_OLD | UNDO_RESTORE => created_code(write, object, livemode)?,
-        CLOSE_OLD | REOPEN_OLD | UNDO_CODE | UNDO_RECREATE | UNDO_REOPEN => switched(write, object, livemode)?,
+        op if switches(op) => switched(write, object, livemode)?,
         UNDO_COUPON => {
-            check("id", last(&write.path), &head.id)?;
+            check("id", &write.path, &path("/v1/coupons/{}", &[&head.id]))?;
             check("deleted", "true", &head.deleted.to_string())?;
         }
         other => return Err(format!("this program knows no write {other}")),
@@ -56,20 +57,23 @@ pub(super) fn is_effect(write: &PlannedWrite, object: &[u8]) -> bool {
         code.is_some_and(|code| sent(write, "active") == Some(code.active.to_string().as_str()))
     };
     match write.op.as_str() {
-        CLOSE_OLD | REOPEN_OLD | UNDO_CODE | UNDO_RECREATE | UNDO_REOPEN => marked && stands(),
+        op if switches(op) => marked && stands(),
         _ => marked,
     }
+}
+
+/// Whether `op` switches a code off or on.
+fn switches(op: &str) -> bool {
+    matches!(
+        op,
+        CLOSE_OLD | REOPEN_OLD | UNDO_CODE | UNDO_RECREATE | UNDO_REOPEN | UNDO_SETTLE
+    )
 }
 
 /// The value of a field of a write's form.
 pub(super) fn sent<'a>(write: &'a PlannedWrite, name: &str) -> Option<&'a str> {
     let field = write.form.iter().find(|(field, _)| field == name);
     field.map(|(_, value)| value.as_str())
-}
-
-/// The id at the end of a path.
-pub(super) fn last(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or_default()
 }
 
 fn created_coupon(write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<(), String> {
@@ -88,8 +92,16 @@ fn created_code(write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<(
     check("code", wanted("code"), &code.code)?;
     check("promotion[type]", wanted("promotion[type]"), &code.promotion.kind)?;
     let coupon = code.promotion.coupon.as_deref();
-    check("promotion[coupon]", wanted("promotion[coupon]"), coupon.unwrap_or_default())?;
-    check("customer", wanted("customer"), code.customer_id().unwrap_or_default())?;
+    check(
+        "promotion[coupon]",
+        wanted("promotion[coupon]"),
+        coupon.unwrap_or_default(),
+    )?;
+    check(
+        "customer",
+        wanted("customer"),
+        code.customer_id().unwrap_or_default(),
+    )?;
     limit(write, code.max_redemptions)?;
     terms(write, &fields::of_code(&code))?;
     marks(write, &code.metadata)
@@ -98,8 +110,12 @@ fn created_code(write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<(
 fn switched(write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<(), String> {
     let code: PromotionCode = read(object)?;
     check("livemode", &livemode.to_string(), &code.livemode.to_string())?;
-    check("id", last(&write.path), &code.id)?;
-    check("active", sent(write, "active").unwrap_or_default(), &code.active.to_string())?;
+    check("id", &write.path, &code_path(&code.id))?;
+    check(
+        "active",
+        sent(write, "active").unwrap_or_default(),
+        &code.active.to_string(),
+    )?;
     marks(write, &code.metadata)
 }
 
@@ -110,8 +126,14 @@ fn limit(write: &PlannedWrite, have: Option<i64>) -> Result<(), String> {
 
 /// Every term that was sent, and none besides.
 fn terms(write: &PlannedWrite, have: &Fields) -> Result<(), String> {
-    let pairs = write.form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let (want, have) = (by_name(pairs.filter(|(name, _)| is_term(name))), by_name(have.iter()));
+    let pairs = write
+        .form
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let (want, have) = (
+        by_name(pairs.filter(|(name, _)| is_term(name))),
+        by_name(have.iter()),
+    );
     let nothing = String::new();
     let value = |all: &BTreeMap<String, String>, name: &String| all.get(name).unwrap_or(&nothing).clone();
     want.keys()

@@ -13,9 +13,13 @@
 
 use std::collections::BTreeMap;
 
-use super::effects::{CLOSE_OLD, CREATE_COUPON, CodeRow, CouponRow, DiscountRow, Effects, Payload, RECREATE_OLD};
+use super::effects::{
+    CLOSE_OLD, CREATE_CODE, CREATE_COUPON, CodeRow, CouponRow, DiscountRow, Effects, Payload, RECREATE_OLD,
+    SET_CODE_LEFT, SET_LEFT,
+};
 use super::facts::{Code, Counter, Coupon, Drawer};
 use super::fields::Fields;
+use super::terms;
 use crate::domain::change::{Change, ChangeKey, Verdict};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::StageId;
@@ -27,9 +31,6 @@ use crate::stages::Audit;
 
 /// How a row ended.
 pub type End = (ChangeKey, RowEnd, Option<Money>);
-
-/// The choice by which a person sets a limit.
-pub(super) const SET_LEFT: &str = "set_left";
 
 /// Both accounts now.
 pub struct Now<'a> {
@@ -93,7 +94,9 @@ fn made(drawer: &Drawer) -> BTreeMap<&str, Vec<&Code>> {
 
 /// What a counter still allows; `None`: without end.
 fn left(counter: Counter) -> Option<i64> {
-    counter.limit.map(|limit| limit.saturating_sub(counter.used).max(0))
+    counter
+        .limit
+        .map(|limit| limit.saturating_sub(counter.used).max(0))
 }
 
 struct Auditing<'a> {
@@ -119,8 +122,7 @@ impl Auditing<'_> {
         self.say(about, rule, reason, Severity::Differs);
     }
 
-    fn terms(&mut self, about: &str, rule: &str, want: &Fields, have: &Fields) {
-        let names = want.differences(have);
+    fn terms(&mut self, about: &str, rule: &str, names: &[String]) {
         if !names.is_empty() {
             let why = format!("on the new account it differs in {}", names.join(", "));
             self.differs(about, rule, why);
@@ -134,19 +136,32 @@ impl Auditing<'_> {
             return false;
         }
         let Some(new) = self.now.destination.coupons.get(&row.id) else {
-            self.differs(&row.id, "coupon_not_there", "it is not on the new account".to_owned());
+            self.differs(
+                &row.id,
+                "coupon_not_there",
+                "it is not on the new account".to_owned(),
+            );
             return true;
         };
-        self.terms(&row.id, "coupon_differs", &row.terms, &new.terms);
+        let differ = if created {
+            row.terms.differences(&new.terms)
+        } else {
+            terms::differences(&row.terms, &new.terms)
+        };
+        self.terms(&row.id, "coupon_differs", &differ);
         // What was there before is measured by the plan, which takes no more than was left; said again all the same.
-        let severity = if created { Severity::Differs } else { Severity::Warn };
+        let severity = if created {
+            Severity::Differs
+        } else {
+            Severity::Warn
+        };
         self.pool(change, row, new, severity);
         true
     }
 
     fn pool(&mut self, change: &Change, row: &CouponRow, new: &Coupon, severity: Severity) {
         let id = row.id.as_str();
-        let given = number(change);
+        let given = number(change, SET_LEFT);
         let (limit, left) = match (given.or(row.left), new.counter.limit) {
             (None, None) => return,
             (Some(left), None) => {
@@ -169,7 +184,10 @@ impl Auditing<'_> {
         let (besides, words) = match given {
             // Whoever sets a limit sets it whatever the arithmetic says.
             Some(_) => (0, "as a person set".to_owned()),
-            None => (since.saturating_add(through), format!("used since {since}, redeemable on the old account {through}")),
+            None => (
+                since.saturating_add(through),
+                format!("used since {since}, redeemable on the old account {through}"),
+            ),
         };
         if limit.saturating_add(besides) > left {
             let why = format!("{left} were left; {words}, and the new coupon allows {limit}");
@@ -194,22 +212,38 @@ impl Auditing<'_> {
         at.is_some_and(|at| at <= self.now.at)
     }
 
-    fn code(&mut self, change: &Change, row: &CodeRow, done: bool, made: &BTreeMap<&str, Vec<&Code>>) -> bool {
+    fn code(
+        &mut self,
+        change: &Change,
+        row: &CodeRow,
+        done: bool,
+        made: &BTreeMap<&str, Vec<&Code>>,
+    ) -> bool {
         let closes = change.writes_now().iter().any(|write| write.op == CLOSE_OLD);
         let ours = made.get(row.old.as_str()).map_or(&[][..], Vec::as_slice);
-        let known = row.there.as_ref().and_then(|id| self.now.destination.codes.get(id));
-        let creates = change.writes_now().iter().any(|write| write.op == super::effects::CREATE_CODE);
+        let known = row
+            .there
+            .as_ref()
+            .and_then(|id| self.now.destination.codes.get(id));
+        let creates = change.writes_now().iter().any(|write| write.op == CREATE_CODE);
         let stands = (done && creates) || (row.there.is_some() && change.verdict == Verdict::Noop);
         if !stands {
             self.lost(change, row, ours);
             return false;
         }
         match (ours, known) {
-            ([], None) => self.differs(&row.old, "code_not_there", "it is not on the new account".to_owned()),
-            ([new], _) | ([], Some(new)) => self.moved(change, row, new),
+            ([], None) => self.differs(
+                &row.old,
+                "code_not_there",
+                "it is not on the new account".to_owned(),
+            ),
+            (&[new], _) | ([], Some(new)) => self.moved(change, row, new),
             (several, _) => {
                 let ids: Vec<&str> = several.iter().map(|code| code.id.as_str()).collect();
-                let why = format!("several on the new account stand for it: {}", safe(&ids.join(", ")));
+                let why = format!(
+                    "several on the new account stand for it: {}",
+                    safe(&ids.join(", "))
+                );
                 self.differs(&row.old, "code_there_twice", why);
             }
         }
@@ -227,9 +261,17 @@ impl Auditing<'_> {
             ("customer", row.customer == new.customer),
             ("coupon", row.coupon == new.coupon),
         ];
-        wrong.extend(same.iter().filter(|(_, same)| !same).map(|(name, _)| (*name).to_owned()));
+        wrong.extend(
+            same.iter()
+                .filter(|(_, same)| !same)
+                .map(|(name, _)| (*name).to_owned()),
+        );
         if !wrong.is_empty() {
-            let why = format!("{} on the new account differs in {}", safe(&new.id), wrong.join(", "));
+            let why = format!(
+                "{} on the new account differs in {}",
+                safe(&new.id),
+                wrong.join(", ")
+            );
             self.differs(&row.old, "code_differs", why);
         }
         if !new.active && !self.may_be_off(new) {
@@ -242,28 +284,37 @@ impl Auditing<'_> {
     /// Used up, expired, or its coupon is: Stripe switches it off.
     fn may_be_off(&self, new: &Code) -> bool {
         let coupon = self.now.destination.coupons.get(&new.coupon);
-        left(new.counter) == Some(0) || self.is_over(new.expires_at) || coupon.is_none_or(|coupon| !coupon.valid)
+        left(new.counter) == Some(0)
+            || self.is_over(new.expires_at)
+            || coupon.is_none_or(|coupon| !coupon.valid)
     }
 
     fn own_limit(&mut self, change: &Change, row: &CodeRow, new: &Code) {
         let Some(old) = self.now.source.codes.get(&row.old) else {
             return;
         };
-        let given = number(change).filter(|_| change.with.is_none());
+        let given = number(change, SET_CODE_LEFT);
         let own = old.counter.limit.map(|limit| limit.saturating_sub(row.used));
         let since = old.counter.used.saturating_sub(row.used).max(0);
         let recreated = self.effects.id(RECREATE_OLD, &row.old);
         let beside = self.pools.get(row.coupon.as_str()).into_iter().flatten();
         let beside = beside.filter(|code| code.effect.as_deref() == Some(recreated.0.as_str()));
-        let beside: i64 = beside.filter_map(|code| code.counter.limit).fold(0, i64::saturating_add);
+        let beside: i64 = beside
+            .filter_map(|code| code.counter.limit)
+            .fold(0, i64::saturating_add);
         match (given.or(own), new.counter.limit) {
             (None, _) => {}
             (Some(left), None) => {
-                let why = format!("{left} were left through it, and on the new account it has no limit of its own");
+                let why =
+                    format!("{left} were left through it, and on the new account it has no limit of its own");
                 self.differs(&row.old, "more_than_left", why);
             }
             (Some(left), Some(limit)) => {
-                let besides = if given.is_some() { 0 } else { since.saturating_add(beside) };
+                let besides = if given.is_some() {
+                    0
+                } else {
+                    since.saturating_add(beside)
+                };
                 if limit.saturating_add(besides) > left {
                     let why = format!(
                         "{left} were left through it; used since {since}, kept on the old account {beside}, and the new \
@@ -290,7 +341,8 @@ impl Auditing<'_> {
                 Verdict::LeftOut => Severity::Warn,
                 _ => Severity::Differs,
             };
-            let why = "it was switched off on the old account, and nothing on the new account stands for it".to_owned();
+            let why = "it was switched off on the old account, and nothing on the new account stands for it"
+                .to_owned();
             self.say(&row.old, "closed_and_lost", why, severity);
         }
     }
@@ -306,10 +358,13 @@ impl Auditing<'_> {
             self.differs(&row.old, "carry_not_there", why);
             return true;
         };
-        let want = row.terms.iter().filter(|(name, _)| !matches!(*name, "id" | "max_redemptions"));
+        let want = row
+            .terms
+            .iter()
+            .filter(|(name, _)| !matches!(*name, "id" | "max_redemptions"));
         let mut terms = Fields::default();
         want.for_each(|(name, value)| terms.put(name, value));
-        self.terms(&row.old, "carry_differs", &terms, &new.terms);
+        self.terms(&row.old, "carry_differs", &terms.differences(&new.terms));
         if new.counter.limit != Some(1) {
             let why = format!("coupon {} can be used more than once", safe(id));
             self.differs(&row.old, "more_than_left", why);
@@ -318,9 +373,12 @@ impl Auditing<'_> {
     }
 }
 
-/// The limit a person set.
-fn number(change: &Change) -> Option<i64> {
-    let decision = change.decision.as_ref().filter(|decision| decision.choice == SET_LEFT)?;
+/// The limit a person set by `choice`.
+fn number(change: &Change, choice: &str) -> Option<i64> {
+    let decision = change
+        .decision
+        .as_ref()
+        .filter(|decision| decision.choice == choice)?;
     decision.number.and_then(|number| i64::try_from(number).ok())
 }
 

@@ -12,7 +12,15 @@ pub const FILE: &str = "discounts.csv";
 /// One line for each running discount that is carried on. Cells that a spreadsheet would calculate are quoted.
 pub fn csv(plan: &Plan) -> Result<Vec<u8>, csv::Error> {
     let mut out = csv::Writer::from_writer(Vec::new());
-    out.write_record(["discount", "subscription", "item", "coupon", "invoices", "until", "status"])?;
+    out.write_record([
+        "discount",
+        "subscription",
+        "item",
+        "coupon",
+        "invoices",
+        "until",
+        "status",
+    ])?;
     for change in plan.changes() {
         let Ok(Payload::Discount(row)) = serde_json::from_str::<Payload>(&change.payload) else {
             continue;
@@ -27,7 +35,8 @@ pub fn csv(plan: &Plan) -> Result<Vec<u8>, csv::Error> {
             text(row.subscription.clone()),
             text(row.item.clone()),
             text(row.terms.get("id").map(str::to_owned)),
-            row.invoices.map_or_else(|| "always".to_owned(), |n| n.to_string()),
+            row.invoices
+                .map_or_else(|| "always".to_owned(), |n| n.to_string()),
             text(until),
             change.verdict.word().to_owned(),
         ];

@@ -80,14 +80,22 @@ fn is_less(planned: Option<i64>, now: Option<i64>) -> bool {
 }
 
 fn writes_hold(planned: &[PlannedWrite], now: &[PlannedWrite]) -> bool {
-    planned.len() == now.len() && planned.iter().zip(now).all(|(planned, now)| write_holds(planned, now))
+    planned.len() == now.len()
+        && planned
+            .iter()
+            .zip(now)
+            .all(|(planned, now)| write_holds(planned, now))
 }
 
 fn write_holds(planned: &PlannedWrite, now: &PlannedWrite) -> bool {
     let form = planned.form.len() == now.form.len()
-        && planned.form.iter().zip(&now.form).all(|((field, planned), (other, now))| {
-            field == other && (planned == now || (field == CAP && cap_holds(planned, now)))
-        });
+        && planned
+            .form
+            .iter()
+            .zip(&now.form)
+            .all(|((field, planned), (other, now))| {
+                field == other && (planned == now || (field == CAP && cap_holds(planned, now)))
+            });
     let bare = |write: &PlannedWrite| PlannedWrite {
         form: Vec::new(),
         ..write.clone()

@@ -29,7 +29,10 @@ pub fn of_coupon(coupon: &Coupon) -> Fields {
 /// Products it is limited to, in order; empty: everything.
 #[must_use]
 pub fn products(coupon: &Coupon) -> Vec<String> {
-    let mut products = coupon.applies_to.as_ref().map_or_else(Vec::new, |to| to.products.clone());
+    let mut products = coupon
+        .applies_to
+        .as_ref()
+        .map_or_else(Vec::new, |to| to.products.clone());
     products.sort();
     products.dedup();
     products
@@ -58,9 +61,15 @@ fn put_restrictions(fields: &mut Fields, of: &CodeRestrictions) {
     }
     if let Some(minimum) = of.minimum_amount {
         fields.put("restrictions[minimum_amount]", minimum);
-        fields.put_some("restrictions[minimum_amount_currency]", of.minimum_amount_currency.as_ref());
+        fields.put_some(
+            "restrictions[minimum_amount_currency]",
+            of.minimum_amount_currency.as_ref(),
+        );
     }
-    for (code, option) in others(of.currency_options.as_ref(), of.minimum_amount_currency.as_deref()) {
+    for (code, option) in others(
+        of.currency_options.as_ref(),
+        of.minimum_amount_currency.as_deref(),
+    ) {
         let name = format!("restrictions[currency_options][{code}][minimum_amount]");
         fields.put_some(name, option.minimum_amount);
     }

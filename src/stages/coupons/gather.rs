@@ -76,7 +76,10 @@ fn remember(reading: &Reading, world: &World) -> Result<(), StageError> {
         coupons.values().try_for_each(|coupon| reading.remember(coupon))?;
         codes.values().try_for_each(|code| reading.remember(code))?;
     }
-    world.people.iter().try_for_each(|person| reading.remember(&person))?;
+    world
+        .people
+        .iter()
+        .try_for_each(|person| reading.remember(&person))?;
     world.running.iter().try_for_each(|one| reading.remember(one))
 }
 
@@ -98,7 +101,8 @@ fn items_cut(subscription: &str) -> Finding {
         stage: StageId::Coupons,
         customer: safe(subscription).to_string(),
         rule: "items_not_all_read".to_owned(),
-        reason: "it has more items than its page shows; a discount on one of the others is not in this plan".to_owned(),
+        reason: "it has more items than its page shows; a discount on one of the others is not in this plan"
+            .to_owned(),
         severity: Severity::Warn,
         money: None,
     }

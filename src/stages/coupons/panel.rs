@@ -53,16 +53,33 @@ pub fn cells(change: &Change, unmasked: bool) -> Vec<String> {
         }
     };
     let (what, who, terms) = match &payload {
-        Some(Payload::Coupon(row)) => (format!("coupon {}", short_id(&safe(&row.id).to_string())), String::new(), Some(&row.terms)),
+        Some(Payload::Coupon(row)) => (
+            format!("coupon {}", short_id(&safe(&row.id).to_string())),
+            String::new(),
+            Some(&row.terms),
+        ),
         Some(Payload::Code(row)) => {
-            let who = row.customer.as_ref().map_or_else(|| "everybody".to_owned(), |_| label());
-            (format!("code {}", short_id(&safe(&row.text).to_string())), who, Some(&row.terms))
+            let who = row
+                .customer
+                .as_ref()
+                .map_or_else(|| "everybody".to_owned(), |_| label());
+            (
+                format!("code {}", short_id(&safe(&row.text).to_string())),
+                who,
+                Some(&row.terms),
+            )
         }
         Some(Payload::Discount(row)) => (format!("on {}", short_id(&on(row))), label(), Some(&row.terms)),
         None => (change.item.clone(), label(), None),
     };
     let terms = terms.map(in_words).unwrap_or_default();
-    vec![what, who, numbers(change, payload.as_ref()), change.rule.clone(), terms]
+    vec![
+        what,
+        who,
+        numbers(change, payload.as_ref()),
+        change.rule.clone(),
+        terms,
+    ]
 }
 
 /// What a running discount works on.
@@ -75,17 +92,24 @@ fn on(row: &super::effects::DiscountRow) -> String {
 fn numbers(change: &Change, payload: Option<&Payload>) -> String {
     let some = |limit: Option<i64>| limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
     let (limit, left, op) = match payload {
-        Some(Payload::Coupon(row)) => (row.left.map(|left| left.saturating_add(row.used)), row.left, CREATE_COUPON),
+        Some(Payload::Coupon(row)) => (
+            row.left.map(|left| left.saturating_add(row.used)),
+            row.left,
+            CREATE_COUPON,
+        ),
         Some(Payload::Code(row)) => {
             let own = change.fields.iter().find(|field| field.name == CAP);
             let own = own.and_then(|field| field.before.parse().ok());
             (own, row.left, CREATE_CODE)
         }
         Some(Payload::Discount(row)) => {
-            return row.invoices.map_or_else(|| "always".to_owned(), |n| match n {
-                1 => "1 invoice".to_owned(),
-                n => format!("{n} invoices"),
-            });
+            return row.invoices.map_or_else(
+                || "always".to_owned(),
+                |n| match n {
+                    1 => "1 invoice".to_owned(),
+                    n => format!("{n} invoices"),
+                },
+            );
         }
         None => return String::new(),
     };
@@ -103,7 +127,10 @@ fn numbers(change: &Change, payload: Option<&Payload>) -> String {
 /// `25 % for 3 months`, `from 10.00 USD, first time, until 2026-12-01`.
 fn in_words(terms: &Fields) -> String {
     let money = |amount: &str, currency: &str| {
-        let parsed = (terms.get(amount).and_then(|n| n.parse().ok()), terms.get(currency).map(Currency::parse));
+        let parsed = (
+            terms.get(amount).and_then(|n| n.parse().ok()),
+            terms.get(currency).map(Currency::parse),
+        );
         match parsed {
             (Some(amount), Some(Ok(currency))) => Some(Money::new(amount, currency).to_string()),
             _ => None,
@@ -111,16 +138,21 @@ fn in_words(terms: &Fields) -> String {
     };
     let off = terms.get("percent_off").map(|percent| format!("{percent} %"));
     let off = off.or_else(|| money("amount_off", "currency"));
-    let long = terms.get("duration").map(|duration| match (duration, terms.get("duration_in_months")) {
-        ("repeating", Some(months)) => format!("{months} mo"),
-        (word, _) => word.to_owned(),
-    });
+    let long = terms
+        .get("duration")
+        .map(|duration| match (duration, terms.get("duration_in_months")) {
+            ("repeating", Some(months)) => format!("{months} mo"),
+            (word, _) => word.to_owned(),
+        });
     let mut words: Vec<String> = Vec::new();
     words.extend(off.map(|off| match long {
         Some(long) => format!("{off} {long}"),
         None => off,
     }));
-    let least = money("restrictions[minimum_amount]", "restrictions[minimum_amount_currency]");
+    let least = money(
+        "restrictions[minimum_amount]",
+        "restrictions[minimum_amount_currency]",
+    );
     words.extend(least.map(|least| format!("from {least}")));
     let first = terms.get("restrictions[first_time_transaction]").is_some();
     words.extend(first.then(|| "first time".to_owned()));
@@ -161,7 +193,11 @@ fn headline(plan: &Plan) -> Vec<String> {
 /// What is not created, by reason: `Not created   12 exhausted   3 expired`.
 fn dead(plan: &Plan) -> Option<String> {
     let mut by_rule: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    for change in plan.changes().iter().filter(|change| change.verdict == Verdict::Noop) {
+    for change in plan
+        .changes()
+        .iter()
+        .filter(|change| change.verdict == Verdict::Noop)
+    {
         *by_rule.entry(change.rule.as_str()).or_default() += 1;
     }
     let mut most: Vec<_> = by_rule.into_iter().collect();
@@ -176,30 +212,50 @@ fn dead(plan: &Plan) -> Option<String> {
 
 fn checks(plan: &Plan) -> Vec<Check> {
     let check = |says: String, tone| Check { says, tone };
-    let rows = |wanted: &dyn Fn(&Change) -> bool| plan.changes().iter().filter(|change| wanted(change)).count();
+    let rows =
+        |wanted: &dyn Fn(&Change) -> bool| plan.changes().iter().filter(|change| wanted(change)).count();
     let mut checks = Vec::new();
     let unasked = rows(&switches_open_code_unasked);
     checks.push(match unasked {
-        0 => check("no open code is switched off without a decision".to_owned(), Tone::Good),
-        some => check(format!("{some} open codes switched off without a decision"), Tone::Bad),
+        0 => check(
+            "no open code is switched off without a decision".to_owned(),
+            Tone::Good,
+        ),
+        some => check(
+            format!("{some} open codes switched off without a decision"),
+            Tone::Bad,
+        ),
     });
     let wider = rows(&|change| change.rule == "product_unmapped");
     checks.push(match wider {
         0 => check("nothing becomes wider".to_owned(), Tone::Good),
-        some => check(format!("{some} limited to products that are not mapped"), Tone::Attention),
+        some => check(
+            format!("{some} limited to products that are not mapped"),
+            Tone::Attention,
+        ),
     });
     let more = rows(&gives_more);
     checks.push(match more {
         0 => check("no pool gets more than is left".to_owned(), Tone::Good),
-        some => check(format!("{some} get more than is left, set by a person"), Tone::Attention),
+        some => check(
+            format!("{some} get more than is left, set by a person"),
+            Tone::Attention,
+        ),
     });
     let blocked = rows(&|change| change.verdict == Verdict::Blocked);
     if blocked > 0 {
         checks.push(check(format!("{} to decide", count(blocked)), Tone::Attention));
     }
-    let first = plan.findings().iter().filter(|finding| finding.rule == "first_time").count();
+    let first = plan
+        .findings()
+        .iter()
+        .filter(|finding| finding.rule == "first_time")
+        .count();
     if first > 0 {
-        checks.push(check(format!("{first} for first purchases: all are new there"), Tone::Attention));
+        checks.push(check(
+            format!("{first} for first purchases: all are new there"),
+            Tone::Attention,
+        ));
     }
     checks
 }

@@ -34,7 +34,10 @@ fn trouble_of_coupon(coupon: &wire::Coupon) -> Option<String> {
     let months = coupon.duration_in_months;
     match (&coupon.duration, months) {
         (CouponDuration::Other(word), _) => {
-            return Some(format!("its duration `{}` is unknown to this program", safe(word)));
+            return Some(format!(
+                "its duration `{}` is unknown to this program",
+                safe(word)
+            ));
         }
         (CouponDuration::Repeating, None | Some(..=0)) => {
             return Some("it repeats and does not say for how many months".to_owned());
@@ -47,7 +50,10 @@ fn trouble_of_coupon(coupon: &wire::Coupon) -> Option<String> {
         (None, Some(_), None) => return Some("it takes off an amount of no currency".to_owned()),
         (None, None, _) => return Some("it does not say what it takes off".to_owned()),
     }
-    let nothing = coupon.applies_to.as_ref().is_some_and(|to| to.products.is_empty());
+    let nothing = coupon
+        .applies_to
+        .as_ref()
+        .is_some_and(|to| to.products.is_empty());
     nothing.then(|| "it is limited to products and names none".to_owned())
 }
 
@@ -101,7 +107,9 @@ fn trouble_of_code(code: &PromotionCode) -> Option<String> {
     let restrictions = &code.restrictions;
     if code.promotion.kind != "coupon" || code.promotion.coupon.is_none() {
         let kind = safe(&code.promotion.kind);
-        return Some(format!("it leads to a promotion of the kind `{kind}`, not to a coupon"));
+        return Some(format!(
+            "it leads to a promotion of the kind `{kind}`, not to a coupon"
+        ));
     }
     if code.customer.is_none() && code.customer_account.is_some() {
         return Some("it is for an account, not for a customer".to_owned());
@@ -127,7 +135,10 @@ pub fn bills(subscription: &Subscription) -> Option<Bills> {
     // Paused ones bill nothing and incomplete ones perhaps never will: no date can be relied on.
     let is_billing = matches!(
         subscription.status,
-        SubscriptionStatus::Active | SubscriptionStatus::Trialing | SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid
+        SubscriptionStatus::Active
+            | SubscriptionStatus::Trialing
+            | SubscriptionStatus::PastDue
+            | SubscriptionStatus::Unpaid
     );
     let items = &subscription.items;
     let mut shown = items.data.iter().map(|item| {
@@ -141,7 +152,9 @@ pub fn bills(subscription: &Subscription) -> Option<Bills> {
         return None;
     }
     let (interval, every, (period_start, period_end)) = first;
-    let trial = subscription.trial_end.filter(|_| subscription.status == SubscriptionStatus::Trialing);
+    let trial = subscription
+        .trial_end
+        .filter(|_| subscription.status == SubscriptionStatus::Trialing);
     let next = trial.unwrap_or(period_end);
     let at_period_end = subscription.cancel_at_period_end.then_some(period_end);
     Some(Bills {

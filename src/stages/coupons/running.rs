@@ -39,7 +39,12 @@ pub enum Carry {
 
 /// How a discount of that length, which ends at `end`, is carried on to the bills of a new subscription.
 #[must_use]
-pub fn carry(duration: Duration, end: Option<i64>, bills: Option<&Bills>, start: SubscriptionsStart) -> Carry {
+pub fn carry(
+    duration: Duration,
+    end: Option<i64>,
+    bills: Option<&Bills>,
+    start: SubscriptionsStart,
+) -> Carry {
     if let Some(bills) = bills {
         let over = |at: Option<i64>| at.is_some_and(|at| at <= bills.next);
         if over(end) || over(bills.ends) {
@@ -81,11 +86,7 @@ impl<'a> Calendar<'a> {
         };
         let anchor = DateTime::from_timestamp(bills.anchor, 0)?;
         let dated = |at| DateTime::<Utc>::from_timestamp(at, 0).is_some();
-        (every > 0 && dated(bills.next) && dated(bills.period_start)).then_some(Self {
-            bills,
-            anchor,
-            step,
-        })
+        (every > 0 && dated(bills.next) && dated(bills.period_start)).then_some(Self { bills, anchor, step })
     }
 
     /// The `n`th point of the grid, seconds, counted from the anchor: a month without the anchor's day has its last one,
@@ -135,7 +136,10 @@ impl<'a> Calendar<'a> {
             return 0;
         }
         let second = self.first_from(self.bills.next.saturating_add(1));
-        self.first_from(end).saturating_sub(second).max(0).saturating_add(1)
+        self.first_from(end)
+            .saturating_sub(second)
+            .max(0)
+            .saturating_add(1)
     }
 
     fn carry(&self, end: i64, start: SubscriptionsStart) -> Carry {

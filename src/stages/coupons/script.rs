@@ -4,7 +4,8 @@
 //! ```text
 //!  code      is the old one live?   no ─► drifted, nothing written
 //!            close old ─► [make it again, smaller] ─► give way: every code of the pool is closed, then the coupon
-//!            new coupon not there, or the text taken? ─► open the old one again ─► drifted
+//!            new coupon not there? ─► open the old one again ─► drifted
+//!            the text taken?   no limit ─► open the old one again ─► drifted     limit ─► drifted, it stays closed
 //!            see the old one closed, by us ─► create with what is left now ─► done     nothing left ─► drifted
 //!
 //!  coupon    is one of that id there?               yes ─► drifted

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::attest::{self, last, sent};
+use super::attest::{self, sent};
 use super::audit::End;
 use super::effects::{CREATE_CARRY, CREATE_CODE, CREATE_COUPON, Payload, RECREATE_OLD, UNDO_RESTORE};
 use super::gather::{self, Facts};
@@ -18,6 +18,7 @@ use crate::domain::write::PlannedWrite;
 use crate::stages::{
     Audit, Boxed, Fact, File, Gathered, Look, Reading, Recheck, Settings, Stage, StageError, Step,
 };
+use crate::stripe::allow::path;
 
 impl Stage for Coupons {
     fn id(&self) -> StageId {
@@ -67,11 +68,15 @@ impl Stage for Coupons {
     }
 
     fn undo(&self, change: &Change, made: &BTreeMap<String, String>) -> Vec<PlannedWrite> {
-        undo::undo(change, made)
+        undo::writes(change, made)
     }
 
     fn undo_next(&self, undo: &Change, facts: &[Fact]) -> Step {
         undo::next(undo, facts)
+    }
+
+    fn undo_rank(&self, change: &Change) -> u32 {
+        undo::rank(change)
     }
 
     fn attest(&self, write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<Attested, String> {
@@ -132,12 +137,19 @@ fn ids(change: &Change, made: Option<&str>) -> Option<Mapped> {
     let creates = |op: &str| made.is_some() && change.writes_now().iter().any(|write| write.op == op);
     let is_there = |there: bool| there && change.verdict == Verdict::Noop;
     let (kind, old, new) = match payload {
-        Payload::Coupon(row) if creates(CREATE_COUPON) || is_there(row.there) => ("coupon", row.id.clone(), row.id),
+        Payload::Coupon(row) if creates(CREATE_COUPON) || is_there(row.there) => {
+            ("coupon", row.id.clone(), row.id)
+        }
         Payload::Code(row) if creates(CREATE_CODE) => ("promotion_code", row.old, made?.to_owned()),
         Payload::Code(row) if is_there(row.there.is_some()) => ("promotion_code", row.old, row.there?),
         Payload::Discount(row) if creates(CREATE_CARRY) || is_there(row.there) => {
             let carry = row.terms.get("id")?.to_owned();
-            let old = change.key.0.strip_prefix("discount/").unwrap_or(&row.old).to_owned();
+            let old = change
+                .key
+                .0
+                .strip_prefix("discount/")
+                .unwrap_or(&row.old)
+                .to_owned();
             ("discount", old, carry)
         }
         _ => return None,
@@ -168,20 +180,25 @@ fn probe(write: &PlannedWrite) -> Look {
     match write.op.as_str() {
         CREATE_COUPON | CREATE_CARRY => {
             let id = sent(write, "id").unwrap_or_default();
-            look(format!("/v1/coupons/{id}"), expanded(""), false)
+            look(path("/v1/coupons/{}", &[id]), expanded(""), false)
         }
         CREATE_CODE | RECREATE_OLD | UNDO_RESTORE => {
-            let filters = [("code", "code"), ("coupon", "promotion[coupon]"), ("customer", "customer")];
+            let filters = [
+                ("code", "code"),
+                ("coupon", "promotion[coupon]"),
+                ("customer", "customer"),
+            ];
             let filters = filters.iter().filter_map(|(filter, field)| {
                 let value = sent(write, field)?;
                 Some(((*filter).to_owned(), value.to_owned()))
             });
-            look(write.path.clone(), filters.chain(expanded("data.")).collect(), true)
+            look(
+                write.path.clone(),
+                filters.chain(expanded("data.")).collect(),
+                true,
+            )
         }
-        _ => {
-            debug_assert!(!last(&write.path).is_empty(), "an update has an id in its path");
-            look(write.path.clone(), Vec::new(), false)
-        }
+        _ => look(write.path.clone(), Vec::new(), false),
     }
 }
 

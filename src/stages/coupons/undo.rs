@@ -196,6 +196,8 @@ struct Used {
     code: i64,
     /// Of the coupon, on the new account.
     pool: i64,
+    /// A code there that is not this one can still use the coupon.
+    goes_on: bool,
 }
 
 impl<'a> Script<'a> {
@@ -233,9 +235,11 @@ impl<'a> Script<'a> {
                 ""
             }));
         };
+        let goes_on = self.goes_on()?;
         let used = Used {
             code: used_there.saturating_add(used_of_smaller),
             pool: self.used_of_pool()?,
+            goes_on,
         };
         self.give_back(reopen, &used)
     }
@@ -286,6 +290,16 @@ impl<'a> Script<'a> {
         }
     }
 
+    /// Whether another code of the coupon is active on the new account: one that could not be taken back.
+    fn goes_on(&self) -> Or<bool> {
+        if self.row.left.is_none() {
+            return Ok(false);
+        }
+        let look = seen::codes(COUPON_CODES, Role::Destination, "coupon", &self.row.coupon);
+        let (codes, _) = list::<Code>(self.facts, look)?;
+        Ok(codes.iter().any(|code| code.active))
+    }
+
     /// Uses of the coupon on the new account. Without a limit they are nobody's.
     fn used_of_pool(&self) -> Or<i64> {
         if self.row.left.is_none() {
@@ -313,10 +327,19 @@ impl<'a> Script<'a> {
                 "the new code is off, but the coupon is gone from the old account; the old code stays closed",
             ));
         };
+        if used.goes_on && coupon.max_redemptions.is_some() {
+            return Ok(drifted(
+                "the new code is off, but another of its coupon is active there and can take what is left; the old code \
+                 stays closed",
+            ));
+        }
         let old = self.old(reopen)?;
         let code_left = old.left().map(|left| left.saturating_sub(used.code));
         let pool_left = pool_left(&coupon, &codes, used.pool);
-        let as_it_was = used.code == 0 && old.left().is_some_and(|left| pool_left.is_none_or(|pool| left <= pool));
+        let as_it_was = used.code == 0
+            && old
+                .left()
+                .is_some_and(|left| pool_left.is_none_or(|pool| left <= pool));
         let untouched = used.code == 0 && used.pool == 0;
         let Some(left) = least(code_left, pool_left).filter(|_| !untouched && !as_it_was) else {
             return Ok(Step::Write(reopen.clone()));

@@ -61,7 +61,11 @@ impl Crowd {
 
 pub(super) async fn crowd(reading: &Reading) -> Result<Crowd, StageError> {
     let ((known, moving), arrived) = tokio::try_join!(old(reading), new(reading))?;
-    Ok(Crowd { known, moving, arrived })
+    Ok(Crowd {
+        known,
+        moving,
+        arrived,
+    })
 }
 
 async fn old(reading: &Reading) -> Result<(HashSet<String>, BTreeMap<String, Moving>), StageError> {
@@ -160,7 +164,13 @@ async fn owner(reading: &Reading, crowd: &Crowd, id: String) -> Result<(String, 
     let page = match pages.next_page().await {
         Ok(page) => page,
         // The filter may know nobody of that name.
-        Err(failure) if failure.api().is_some_and(|api| matches!(api.meta.status, 400 | 404)) => None,
+        Err(failure)
+            if failure
+                .api()
+                .is_some_and(|api| matches!(api.meta.status, 400 | 404)) =>
+        {
+            None
+        }
         Err(failure) => return Err(failed(role, &failure)),
     };
     let codes = page.map(|page| page.items).unwrap_or_default();
@@ -168,7 +178,9 @@ async fn owner(reading: &Reading, crowd: &Crowd, id: String) -> Result<(String, 
     let person = match shown.filter(|customer| !customer.deleted) {
         None => Person::Deleted,
         Some(customer) if !in_region(reading, customer) => Person::Stayer,
-        Some(customer) if crowd.arrived.contains(&id) => Person::Mover { label: label(customer) },
+        Some(customer) if crowd.arrived.contains(&id) => Person::Mover {
+            label: label(customer),
+        },
         Some(customer) => Person::Absent {
             label: label(customer),
             no_method: !has_method(customer),

@@ -133,7 +133,10 @@ fn of_subscription<'a>(
     coupons: Coupons<'a>,
 ) -> impl Iterator<Item = Running> + 'a {
     let own = live.own.iter().map(|discount| (None, discount));
-    let items = live.items.iter().map(|(item, discount)| (Some(item.clone()), discount));
+    let items = live
+        .items
+        .iter()
+        .map(|(item, discount)| (Some(item.clone()), discount));
     let beside = live.own.len() + live.items.len();
     own.chain(items).map(move |(item, discount)| Running {
         customer: live.customer.clone(),
@@ -186,7 +189,11 @@ impl Coupons<'_> {
             Some(coupon) => coupon.created == *created,
             None => *created <= discount.start,
         });
-        let listed = self.source.coupons.get(id).filter(|coupon| same && coupon.trouble.is_none());
+        let listed = self
+            .source
+            .coupons
+            .get(id)
+            .filter(|coupon| same && coupon.trouble.is_none());
         if let Some((coupon, duration)) = listed.and_then(|coupon| Some((coupon, length(&coupon.terms)?))) {
             return (coupon.terms.clone(), Some(coupon.products.clone()), duration);
         }

@@ -131,7 +131,14 @@ impl<'a> Script<'a> {
             ));
         }
         if self.taken()? {
-            return self.back();
+            return match coupon.max_redemptions {
+                None => self.back(),
+                // What is left of the pool is on the new account by now: an old code would give it once more.
+                Some(_) => Ok(drifted(&format!(
+                    "{}; what is left of its coupon has moved, so the old code stays closed until it is taken back",
+                    self.why_back()
+                ))),
+            };
         }
         if self.stays_open() {
             self.alive(now)?;
