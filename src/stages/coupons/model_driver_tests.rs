@@ -180,6 +180,11 @@ impl<'a> Run<'a> {
         Err(self.says("the rows do not end"))
     }
 
+    /// So many steps, to which nothing happens.
+    pub(super) fn some_steps(&mut self, steps: usize) -> Result<(), String> {
+        (0..steps).try_for_each(|_| self.step())
+    }
+
     fn says(&self, what: &str) -> String {
         format!("{what}\n{:?}\n{}", self.pool, self.log.join("\n"))
     }
@@ -353,9 +358,15 @@ impl<'a> Run<'a> {
                 self.world.delete_coupon(Role::Destination);
             }
             Event::ForeignCoupon => {
-                let codes = self.lane.iter().map(|row| row.change.key.0.clone());
-                let codes: Vec<String> = codes.collect();
-                self.pool_meddled |= codes.iter().any(|key| self.is_past(key, NEW_COUPON, CREATE_CODE));
+                // A code that looked already may be made for it: nobody can help that.
+                let rows = self.lane.iter().map(|row| &row.change.key.0);
+                if rows
+                    .into_iter()
+                    .any(|key| self.is_past(key, NEW_COUPON, CREATE_CODE))
+                {
+                    self.pool_meddled = true;
+                    self.meddled.extend((0..self.pool.codes.len()).map(text));
+                }
                 self.world.new.coupon = Some(Coupon {
                     max: None,
                     used: 0,
