@@ -253,7 +253,9 @@ pub(super) async fn plan(args: PlanArgs) -> Result<Exit, Failure> {
         out::say(&summary.json());
     } else {
         summary.lines().iter().for_each(|line| out::say(line));
-        told.iter().for_each(|line| out::say(line));
+        for line in &told {
+            out::say(line);
+        }
         out::say(&format!("plan written to {}", args.out.display()));
         out::say(&format!("digest  {}", plan.digest()));
         how_to_apply(&plan, &args.out, &dir);

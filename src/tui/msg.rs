@@ -143,7 +143,7 @@ impl Asked {
             Self::Pause => "pausing: no new write starts",
             Self::Resume => "going on",
             Self::Continue => "taking up the writing again",
-            Self::Undo => "giving rows of the database back what they held",
+            Self::Undo => "taking back what was written",
             Self::Reissue => "allowing the rows to be sent again",
             Self::Import => "taking the plan from its file",
             Self::Audit => "reading the result back by another path",

@@ -129,23 +129,24 @@ pub fn same(model: &Model, same: &Same, pen: &mut Pen<'_>) {
 /// Where a decision is made and how many rows it decides; empty where it is one row, decided by itself. `asked` is the
 /// number of rows of the shape, where it was asked for a shape.
 pub(super) fn reaches(reach: &Reach, asked: Option<usize>) -> String {
-    let mut text = match (asked, reach.at.as_slice()) {
-        (Some(asked), _) if reach.rows.len() > asked => format!(
-            "With those decided with them, {}.",
-            words::many_of(&reach.rows, "row")
-        ),
-        (None, [at]) if reach.rows.len() > 1 => {
-            format!("Decided at {at}, for {}.", words::many_of(&reach.rows, "row"))
+    let whom = match (asked, reach.at.as_slice()) {
+        (Some(asked), _) if reach.rows.len() > asked => {
+            let all = words::many_of(&reach.rows, "row");
+            Some(format!("With those decided with them, {all}."))
         }
-        _ => String::new(),
+        (None, [at]) if reach.rows.len() > 1 => Some(format!(
+            "Decided at {at}, for {}.",
+            words::many_of(&reach.rows, "row")
+        )),
+        _ => None,
     };
-    if reach.rows.len() > 1 && reach.decided > 0 {
-        let before = grouped(reach.decided as u64);
-        text = format!("{text} Decided before, and now anew: {before} of them.")
-            .trim()
-            .to_owned();
-    }
-    text
+    let anew = (reach.rows.len() > 1 && reach.decided > 0).then(|| {
+        format!(
+            "Decided before, and now anew: {} of them.",
+            grouped(reach.decided as u64)
+        )
+    });
+    whom.into_iter().chain(anew).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether any of the rows has an amount at all; coupons have none.

@@ -185,7 +185,7 @@ fn diff(lines: &mut Vec<Line>, model: &Model, change: &Change) {
     };
     // The fields are the program's own; what a person decided instead stands in the requests.
     let new = if change.decision.is_some() && change.verdict == Verdict::Planned {
-        "new as planned before you decided"
+        "new as first planned"
     } else {
         "new planned"
     };
