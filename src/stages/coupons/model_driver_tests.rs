@@ -2,6 +2,7 @@
 //! may do something. After every event what must hold is asked.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use super::effects::{CREATE_CODE, CREATE_COUPON};
 use super::model_events_tests::{Event, Kind, possible};
@@ -40,7 +41,7 @@ enum Effect {
 type Answer = Result<String, &'static str>;
 
 struct Row {
-    change: Change,
+    change: Arc<Change>,
     facts: Vec<Fact>,
     /// Sent or about to be; with its answer once there is one.
     under_way: Option<(PlannedWrite, Option<Answer>)>,
@@ -79,7 +80,7 @@ pub(super) struct Run<'a> {
     pub(super) journal: Journal,
     pub(super) log: Vec<String>,
     protocol: Protocol,
-    changes: Vec<Change>,
+    changes: Vec<Arc<Change>>,
     lane: VecDeque<Row>,
     /// By effect: what Stripe keeps for a key.
     answers: BTreeMap<String, Answer>,
@@ -96,14 +97,14 @@ pub(super) struct Run<'a> {
 const MOST_STEPS: usize = 400;
 
 impl<'a> Run<'a> {
-    pub(super) fn new(pool: &'a Pool, protocol: Protocol) -> Self {
+    pub(super) fn new(pool: &'a Pool, rows: &[Arc<Change>], protocol: Protocol) -> Self {
         let mut run = Self {
             pool,
             world: pool.world(),
             journal: Journal::default(),
             log: Vec::new(),
             protocol,
-            changes: pool.rows(),
+            changes: rows.to_vec(),
             lane: VecDeque::new(),
             answers: BTreeMap::new(),
             refuse: false,
@@ -118,7 +119,7 @@ impl<'a> Run<'a> {
     }
 
     /// The same world, and what the run made is taken back now.
-    pub(super) fn take_back(&mut self, protocol: Protocol, changes: Vec<Change>) {
+    pub(super) fn take_back(&mut self, protocol: Protocol, changes: Vec<Arc<Change>>) {
         self.log.push("-- taken back --".to_owned());
         self.protocol = protocol;
         self.changes = changes;
@@ -201,7 +202,7 @@ impl<'a> Run<'a> {
                 Ok(())
             }
             Some((write, Some(answer))) => {
-                self.record(&key, write, answer);
+                self.record(&key, &write, answer);
                 Ok(())
             }
         }
@@ -306,7 +307,7 @@ impl<'a> Run<'a> {
         self.lane.retain(|row| row.under_way.is_some());
     }
 
-    fn record(&mut self, key: &str, write: PlannedWrite, answer: Answer) {
+    fn record(&mut self, key: &str, write: &PlannedWrite, answer: Answer) {
         let effect = (key.to_owned(), write.op.clone());
         match answer {
             Ok(object) => {
@@ -467,7 +468,14 @@ impl<'a> Run<'a> {
         if old > 0 && new > 0 && !split {
             return Err(self.says(&format!("{text} is active on both sides")));
         }
-        let Some(left) = self.pool.through(at) else {
+        let spec = &self.pool.codes[at];
+        // Where somebody took of the pool behind our back, the code still has its own limit.
+        let left = if self.pool_meddled {
+            spec.limit.map(|limit| limit - spec.used)
+        } else {
+            self.pool.through(at)
+        };
+        let Some(left) = left else {
             return Ok(());
         };
         let used = world.redeemed.get(&text).copied().unwrap_or(0);
@@ -493,18 +501,6 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
-    }
-
-    /// The new coupon's limit and those of the new codes, by text.
-    pub(super) fn limits(&self) -> (Option<Option<i64>>, BTreeMap<String, Option<i64>>) {
-        let coupon = self.world.new.coupon.as_ref().map(|coupon| coupon.max);
-        let codes = self
-            .world
-            .new
-            .codes
-            .iter()
-            .map(|code| (code.text.clone(), code.max));
-        (coupon, codes.collect())
     }
 
     /// Every row ended, unless one is unknown.

@@ -1,6 +1,7 @@
 //! Pools and their rows, built by hand from the tables of the [stage's page](super).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::effects::{
     CLOSE_OLD, CREATE_CODE, CREATE_COUPON, CodeRow, CouponRow, Effects, Payload, RECREATE_OLD, REOPEN_OLD,
@@ -150,11 +151,12 @@ impl Pool {
         })
     }
 
-    pub(super) fn rows(&self) -> Vec<Change> {
+    pub(super) fn rows(&self) -> Vec<Arc<Change>> {
         let codes = (0..self.codes.len()).filter(|at| self.codes[*at].fate != Fate::Stays);
         codes
             .map(|at| self.code_row(at))
             .chain([self.coupon_row()])
+            .map(Arc::new)
             .collect()
     }
 

@@ -2,6 +2,7 @@
 //! same histories find out.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -93,11 +94,12 @@ impl Chooses for Nothing {
 /// Drives a pool to its end; where a row is unknown, the rest is taken up by another process.
 fn history<'a>(
     pool: &'a Pool,
+    rows: &[Arc<Change>],
     protocol: Protocol,
     fate: &mut dyn Chooses,
     kinds: &[Kind],
 ) -> Result<Run<'a>, String> {
-    let mut run = Run::new(pool, protocol);
+    let mut run = Run::new(pool, rows, protocol);
     run.check()?;
     run.drive(fate, kinds)?;
     run.take_up();
@@ -108,10 +110,10 @@ fn history<'a>(
 
 /// Every history of `pool` with up to `budget` events: how many, or what one of them broke.
 fn every(pool: &Pool, protocol: Protocol, budget: usize, kinds: &[Kind]) -> Result<u64, String> {
-    let mut every = Every::new(budget);
+    let (mut every, rows) = (Every::new(budget), pool.rows());
     let mut histories = 0;
     loop {
-        history(pool, protocol, &mut every, kinds)?;
+        history(pool, &rows, protocol, &mut every, kinds)?;
         histories += 1;
         if !every.next() {
             return Ok(histories);
@@ -193,12 +195,19 @@ fn in_every_history_of_refused_lost_and_repeated_requests_nothing_can_be_redeeme
 #[test]
 fn where_nothing_happens_every_row_is_done_and_every_limit_is_what_was_left() {
     for pool in small() {
-        let run = history(&pool, RIGHT, &mut Nothing, &[]).unwrap_or_else(|what| panic!("{what}"));
+        let run =
+            history(&pool, &pool.rows(), RIGHT, &mut Nothing, &[]).unwrap_or_else(|what| panic!("{what}"));
         for (key, (end, why)) in &run.journal.ends {
             assert_eq!((*end, why.as_str()), (RowEnd::Done, ""), "{key} of {pool:?}");
         }
-        let (coupon, codes) = run.limits();
-        assert_eq!(coupon, Some(pool.coupon_cap()), "{pool:?}");
+        let new = &run.world.new;
+        let limit = new.coupon.as_ref().map(|coupon| coupon.max);
+        assert_eq!(limit, Some(pool.coupon_cap()), "{pool:?}");
+        let codes: BTreeMap<&str, Option<i64>> = new
+            .codes
+            .iter()
+            .map(|code| (code.text.as_str(), code.max))
+            .collect();
         for (at, spec) in pool.codes.iter().enumerate() {
             let moved = match spec.fate {
                 Fate::Stays => None,
@@ -208,7 +217,7 @@ fn where_nothing_happens_every_row_is_done_and_every_limit_is_what_was_left() {
                         .map(|limit| least(limit - spec.used, pool.coupon_cap())),
                 ),
             };
-            assert_eq!(codes.get(&text(at)).copied(), moved, "{pool:?}");
+            assert_eq!(codes.get(text(at).as_str()).copied(), moved, "{pool:?}");
         }
     }
 }
@@ -274,7 +283,7 @@ proptest! {
         if losses {
             kinds.push(Kind::Losses);
         }
-        let run = history(&pool, RIGHT, &mut Thrown(thrown.iter()), &kinds);
+        let run = history(&pool, &pool.rows(), RIGHT, &mut Thrown(thrown.iter()), &kinds);
         prop_assert!(run.is_ok(), "{}", run.err().unwrap_or_default());
     }
 
@@ -285,7 +294,7 @@ proptest! {
         back in prop::collection::vec(any::<u16>(), 0..60),
     ) {
         let kinds = [Kind::Uses, Kind::Crashes, Kind::Refusals];
-        let mut run = match history(&pool, RIGHT, &mut Thrown(there.iter()), &kinds) {
+        let mut run = match history(&pool, &pool.rows(), RIGHT, &mut Thrown(there.iter()), &kinds) {
             Ok(run) => run,
             Err(what) => return Err(TestCaseError::fail(what)),
         };
@@ -297,16 +306,18 @@ proptest! {
 }
 
 /// The rows of the undo, as the engine makes them.
-fn taken_back(pool: &Pool, run: &Run<'_>) -> Vec<Change> {
+fn taken_back(pool: &Pool, run: &Run<'_>) -> Vec<Arc<Change>> {
     let rows = pool.rows().into_iter().filter_map(|change| {
         let made = run.journal.made(&change.key.0).filter(|made| !made.is_empty())?;
         let writes = undo::writes(&change, &made);
-        (!writes.is_empty()).then(|| Change {
-            planned_as: Verdict::Planned,
-            writes,
-            filled: Vec::new(),
-            choices: Vec::new(),
-            ..change
+        (!writes.is_empty()).then(|| {
+            Arc::new(Change {
+                planned_as: Verdict::Planned,
+                writes,
+                filled: Vec::new(),
+                choices: Vec::new(),
+                ..change.as_ref().clone()
+            })
         })
     });
     rows.collect()
@@ -315,7 +326,8 @@ fn taken_back(pool: &Pool, run: &Run<'_>) -> Vec<Change> {
 #[test]
 fn what_nobody_used_is_taken_back_to_what_it_was() {
     for pool in small() {
-        let mut run = history(&pool, RIGHT, &mut Nothing, &[]).unwrap_or_else(|what| panic!("{what}"));
+        let mut run =
+            history(&pool, &pool.rows(), RIGHT, &mut Nothing, &[]).unwrap_or_else(|what| panic!("{what}"));
         let changes = taken_back(&pool, &run);
         assert_eq!(changes.len(), pool.rows().len());
         run.take_back(BACK, changes);
@@ -340,7 +352,8 @@ fn what_nobody_used_is_taken_back_to_what_it_was() {
 fn what_was_used_on_the_new_account_is_not_given_back() {
     // Three left; A took two of them on the new account.
     let pool = pool(Some(3), 0, vec![moves(None, 0), moves(Some(2), 0)]);
-    let mut run = history(&pool, RIGHT, &mut Nothing, &[]).unwrap_or_else(|what| panic!("{what}"));
+    let mut run =
+        history(&pool, &pool.rows(), RIGHT, &mut Nothing, &[]).unwrap_or_else(|what| panic!("{what}"));
     let place = run
         .world
         .new
@@ -425,7 +438,8 @@ fn wrong_protocols_are_found_out() {
 #[test]
 fn giving_back_what_was_used_is_found_out() {
     let pool = pool(Some(3), 0, vec![moves(Some(2), 0)]);
-    let mut run = history(&pool, RIGHT, &mut Nothing, &[]).unwrap_or_else(|what| panic!("{what}"));
+    let mut run =
+        history(&pool, &pool.rows(), RIGHT, &mut Nothing, &[]).unwrap_or_else(|what| panic!("{what}"));
     run.world.redeem(crate::domain::ids::Role::Destination, 0);
     let changes = taken_back(&pool, &run);
     let wrong = Protocol {

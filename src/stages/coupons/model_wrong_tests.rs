@@ -26,7 +26,7 @@ fn coupon_row(change: &Change) -> Option<CouponRow> {
     }
 }
 
-fn saw(label: &'static str, items: Vec<Value>) -> Fact {
+fn saw(label: &'static str, items: &[Value]) -> Fact {
     Fact::Saw {
         label,
         items: Some(items.iter().map(|item| Bytes::from(item.to_string())).collect()),
@@ -70,7 +70,7 @@ pub(super) fn no_read_again(change: &Change, facts: &[Fact]) -> Step {
         return script::next(change, facts);
     };
     let now = closed(change, &row, row.used);
-    script::next(change, &with(facts, vec![saw(OLD_CODE_NOW, vec![now])]))
+    script::next(change, &with(facts, vec![saw(OLD_CODE_NOW, &[now])]))
 }
 
 /// Takes the count from before the closing.
@@ -79,7 +79,7 @@ pub(super) fn read_before_close(change: &Change, facts: &[Fact]) -> Step {
     match code_row(change).zip(counted) {
         Some((row, counted)) => {
             let now = closed(change, &row, counted);
-            script::next(change, &with(facts, vec![saw(OLD_CODE_NOW, vec![now])]))
+            script::next(change, &with(facts, vec![saw(OLD_CODE_NOW, &[now])]))
         }
         None => script::next(change, facts),
     }
@@ -95,7 +95,7 @@ pub(super) fn create_first(change: &Change, facts: &[Fact]) -> Step {
         .iter()
         .any(|fact| matches!(fact, Fact::Wrote { op, .. } if op == CLOSE_OLD));
     let now = closed(change, &row, row.used);
-    let faked = with(facts, vec![wrote(CLOSE_OLD), saw(OLD_CODE_NOW, vec![now])]);
+    let faked = with(facts, vec![wrote(CLOSE_OLD), saw(OLD_CODE_NOW, &[now])]);
     match (script::next(change, &faked), close) {
         (
             Step::End {
@@ -116,7 +116,10 @@ pub(super) fn coupon_before_closing(change: &Change, facts: &[Fact]) -> Step {
         .closing
         .iter()
         .map(|id| json!({"id": id, "active": false, "times_redeemed": 0}));
-    script::next(change, &with(facts, vec![saw(OLD_CODES, closed.collect())]))
+    script::next(
+        change,
+        &with(facts, vec![saw(OLD_CODES, &closed.collect::<Vec<_>>())]),
+    )
 }
 
 pub(super) fn coupon_first(change: &Change) -> u32 {
@@ -134,7 +137,7 @@ pub(super) fn coupon_from_the_plan(change: &Change, facts: &[Fact]) -> Step {
         "percent_off": 25, "amount_off": null, "currency": null, "duration": "once",
         "duration_in_months": null,
     });
-    script::next(change, &with(facts, vec![saw(OLD_COUPON, vec![planned])]))
+    script::next(change, &with(facts, vec![saw(OLD_COUPON, &[planned])]))
 }
 
 /// Takes whatever coupon is there for its own.

@@ -39,7 +39,7 @@ fn played(
     let mut due = usize::MAX;
     if event.is_some() {
         for stop in 1..400 {
-            let mut run = Run::new(pool, right);
+            let mut run = Run::new(pool, &pool.rows(), right);
             run.some_steps(stop).unwrap();
             if run.log.last().is_some_and(|line| line.contains(logged)) {
                 due = stop + 1;
@@ -49,7 +49,7 @@ fn played(
         assert_ne!(due, usize::MAX, "no step says {logged}");
     }
     let mut when = When { logged, event };
-    let mut run = Run::new(pool, right);
+    let mut run = Run::new(pool, &pool.rows(), right);
     let mut fate = Waits {
         when: &mut when,
         steps: 0,
@@ -215,7 +215,7 @@ fn what_happens_meanwhile_has_an_end_of_its_own() {
 #[test]
 fn a_plan_that_does_not_close_first_is_refused() {
     let pool = pool(Some(5), vec![moves(Some(3), 0)]);
-    let mut row = pool.rows().remove(0);
+    let mut row = pool.rows()[0].as_ref().clone();
     assert_eq!(row.key, ChangeKey("code/promo_0".to_owned()));
     row.choices[0].writes.retain(|write| write.op != CLOSE_OLD);
     assert!(matches!(

@@ -145,17 +145,19 @@ impl<'a> Script<'a> {
             return Ok(Step::Write(self.create.clone()));
         }
         let used = self.closed_by_us(OLD_CODE_NOW)?;
-        let Some(most) = self.most else {
-            return Ok(Step::Write(self.create.clone()));
-        };
-        let most = most.saturating_sub(used);
-        let most = coupon.max_redemptions.map_or(most, |limit| most.min(limit));
-        if most <= 0 {
+        // Without a limit of its own the code has what its coupon had.
+        let left = self.most.or(self.row.left).map(|most| most.saturating_sub(used));
+        if left.is_some_and(|left| left <= 0) {
             return Ok(drifted(
                 "what was to move was used up on the old account meanwhile; the old code stays closed",
             ));
         }
-        Ok(Step::Write(capped(self.create, most)))
+        let cap = self.most.and(left);
+        let cap = cap.map(|cap| coupon.max_redemptions.map_or(cap, |limit| cap.min(limit)));
+        Ok(Step::Write(match cap {
+            Some(cap) => capped(self.create, cap),
+            None => self.create.clone(),
+        }))
     }
 
     /// It cannot be created: the old code is opened again, if this run closed it and nobody touched it since.
