@@ -2,8 +2,6 @@
 
 pub(super) mod undo;
 
-pub use undo::undo_phrase;
-
 use std::sync::Arc;
 
 use super::command::{Command, CommandRefused};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Act, View, not_now, plan, stage};
-use crate::domain::approval::{Approval, Approved, Refusal, VALID_MS, short_phrase};
+use crate::domain::approval::{Approval, Approved, Refusal, VALID_MS};
 use crate::domain::change::ChangeKey;
 use crate::domain::ids::StageId;
 use crate::domain::record::Record;
@@ -112,24 +112,6 @@ fn anew(
         approval: Box::new(approval),
         left: undo.left,
     })
-}
-
-/// What has to be typed before a stage is taken back: empty when there is nothing to take back.
-#[must_use]
-pub fn undo_phrase(view: &View<'_>, id: StageId) -> String {
-    let state = view.state.stage(id);
-    let (Some(state), Some(script)) = (state, crate::stages::get(id)) else {
-        return String::new();
-    };
-    if let Some(undo) = state.undo_under_way()
-        && good(undo, view.now).unwrap_or(false)
-    {
-        return short_phrase(&undo.plan);
-    }
-    match undoing::plan(&*script, state, view.book, view.now) {
-        Ok(Some(undo)) => short_phrase(&undo.plan),
-        _ => String::new(),
-    }
 }
 
 /// Whether the approval of an undo still holds for new writes; what was sent is settled whatever its age.

@@ -170,7 +170,7 @@ impl Stage for Pools {
             Method::Post => write
                 .form
                 .iter()
-                .all(|(name, value)| object[name].to_string() == *value),
+                .all(|(name, value)| object[name].as_bool() == Some(value == "true")),
         };
         if !is_so {
             return Err(format!("{} is not in {object}", write.op));
@@ -336,9 +336,10 @@ impl Fake {
 
     fn read(&self, path: &str, id: &str) -> Answer {
         if path.starts_with("/v1/coupons") {
-            return match self.coupons.contains(id) {
-                true => Answer::json(200, &format!(r#"{{"id":"{id}"}}"#)),
-                false => shaped(404, "resource_missing"),
+            return if self.coupons.contains(id) {
+                Answer::json(200, &format!(r#"{{"id":"{id}"}}"#))
+            } else {
+                shaped(404, "resource_missing")
             };
         }
         match self.codes.get(id) {
