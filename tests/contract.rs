@@ -37,6 +37,10 @@ mod parameters;
 mod written;
 
 #[cfg(test)]
+#[path = "contract/pools.rs"]
+mod pools;
+
+#[cfg(test)]
 #[path = "contract/catalogue.rs"]
 mod catalogue;
 

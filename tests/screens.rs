@@ -88,6 +88,23 @@ fn approving(environment: Environment, size: (u16, u16)) -> Model {
     model
 }
 
+/// The coupons of a night, their stage selected.
+fn coupons(size: (u16, u16)) -> Model {
+    let mut model = model(sample::coupons(), size);
+    press(&mut model, &[Key::Char('4')]);
+    model
+}
+
+/// The review, on that row.
+fn go_to(model: &mut Model, key: &str) {
+    press(model, &[Key::Enter]);
+    while model.view().unwrap().selected_key().unwrap().0 != key {
+        let before = model.view().unwrap().list.cursor;
+        press(model, &[Key::Char('n')]);
+        assert_ne!(model.view().unwrap().list.cursor, before, "no row {key}");
+    }
+}
+
 macro_rules! shots {
     ($($name:ident: $wide:expr;)*) => {
         $(
@@ -155,6 +172,42 @@ shots! {
         let mut model = model(sample::review(), size);
         press(&mut model, &[Key::Char('/')]);
         typed(&mut model, "verdict:blocked usd");
+        model
+    };
+    board_with_four_stages: |size| coupons(size);
+    coupon_shared_with_its_working: |size| {
+        let mut model = coupons(size);
+        go_to(&mut model, "coupon/VIP");
+        model
+    };
+    coupon_code_decided_with_its_coupon: |size| {
+        let mut model = coupons(size);
+        go_to(&mut model, "code/VIP-ANNA");
+        model
+    };
+    coupon_overridden: |size| {
+        let mut model = coupons(size);
+        go_to(&mut model, "code/GIFT-7");
+        model
+    };
+    number_that_fits: |size| {
+        let mut model = coupons(size);
+        go_to(&mut model, "coupon/VIP");
+        press(&mut model, &[Key::Char('3')]);
+        typed(&mut model, "1");
+        model
+    };
+    number_too_large: |size| {
+        let mut model = coupons(size);
+        go_to(&mut model, "code/VIP-ANNA");
+        press(&mut model, &[Key::Char('3')]);
+        typed(&mut model, "12");
+        model
+    };
+    decided_together: |size| {
+        let mut model = coupons(size);
+        go_to(&mut model, "code/VIP-ANNA");
+        press(&mut model, &[Key::Char('1')]);
         model
     };
     hostile_names: |size| {

@@ -87,12 +87,12 @@ async fn a_scan_of_the_account_at_midnight_reads_every_customer_once_within_the_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn at_its_full_share_the_client_is_never_told_to_slow_down() {
     let (running, clock) = world("small", CALM, |_| ()).await;
-    // A quarter of a second of leeway for the way between the two.
+    // Nearly a second of leeway for the way between the two: a busy machine may hold a request up that long.
     let link = link(
         &running,
         &clock,
         PaceConfig {
-            jitter_ms: 250,
+            jitter_ms: 900,
             ..full_share(25)
         },
     );

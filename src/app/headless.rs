@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::failure::Failure;
+use super::undecided::in_order;
 use crate::clock::Clock;
 use crate::domain::approval;
 use crate::domain::change::{ChangeKey, Decision, LEAVE_OUT, Verdict};
@@ -86,12 +87,20 @@ pub(super) fn plan_now(handle: &Handle, id: StageId) -> Result<Arc<Plan>, Failur
     plan.ok_or_else(|| Failure::undecided(format!("{id} has no plan yet; make one first")))
 }
 
-/// Puts decisions from a file into the plan.
+/// Puts decisions from a file into the plan, all or none.
 pub(super) async fn decide(
     handle: &Handle,
     id: StageId,
     decisions: Vec<(ChangeKey, Decision)>,
 ) -> Result<(), Failure> {
+    if decisions.is_empty() {
+        return Ok(());
+    }
+    let plan = plan_now(handle, id)?;
+    let decisions = in_order(&plan, decisions);
+    // Refused before the first is on record: half a file in the journal would have to be taken back line by line.
+    plan.decide_all(decisions.iter().cloned())
+        .map_err(Failure::usage)?;
     for (row, decision) in decisions {
         handle
             .ask(Command::Decide {

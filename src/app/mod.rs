@@ -14,6 +14,7 @@
 //! | `simulate` | `simulate` |
 //! | `signals` | what asks the process to end |
 //! | `headless` | decides and waits where a person would: by command line, or by a named policy |
+//! | `undecided` | the rows that wait for a person: what may be chosen, and why |
 //! | `summary` | what a run came to, as JSON and as lines |
 
 mod check;
@@ -31,6 +32,7 @@ mod signals;
 mod simulate;
 mod sql;
 mod summary;
+mod undecided;
 mod undo;
 
 use std::ffi::OsString;

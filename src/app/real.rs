@@ -13,6 +13,7 @@ use super::out;
 use super::session::{self, Meta, Parts, Reach};
 use super::signals::Signals;
 use super::summary::Summary;
+use super::undecided;
 use crate::cli::{Apply, AuditArgs, ConfigArgs, Exit, PlanArgs, Run};
 use crate::clock::Clock;
 use crate::config::{self, Config};
@@ -22,7 +23,7 @@ use crate::domain::plan::{Plan, file};
 use crate::engine::command::{Command, Handle};
 use crate::engine::machine;
 use crate::engine::state::Phase;
-use crate::stages::{OperatorFile, Settings, catalogue, credits};
+use crate::stages::{OperatorFile, Settings, catalogue, coupons, credits};
 use crate::tui;
 
 /// Requests a second are counted where they arrive; the way there takes a little longer or shorter each time.
@@ -150,8 +151,22 @@ fn settings(config: &Config) -> Result<Settings, Failure> {
         scope: config.scope.clone(),
         catalogue: catalogue::Settings { inactive_in_use },
         credits,
+        coupons: coupons_settings(config),
         ..Settings::default()
     })
+}
+
+fn coupons_settings(config: &Config) -> coupons::Settings {
+    coupons::Settings {
+        without_code: match config.coupons.without_code {
+            config::WithoutCode::Ask => coupons::WithoutCode::Ask,
+            config::WithoutCode::Leave => coupons::WithoutCode::Leave,
+        },
+        subscriptions_start: match config.coupons.subscriptions_start {
+            config::SubscriptionsStart::NextBill => coupons::SubscriptionsStart::NextBill,
+            config::SubscriptionsStart::Backdated => coupons::SubscriptionsStart::Backdated,
+        },
+    }
 }
 
 /// Starts the engine in `dir`, after both keys were found to lead where they should.
@@ -200,7 +215,7 @@ pub(super) async fn run(args: Run) -> Result<Exit, Failure> {
         .run
         .unwrap_or_else(|| new_dir(&real.config, &real.parts.clock));
     let (handle, clock) = engine(real, &dir).await?;
-    let options = session::screen(&args.screen, &clock);
+    let options = session::screen(&args.screen, &clock).saving_in(&dir);
     let shown = tui::run(handle.clone(), options).await;
     let state = headless::quit(&handle).await;
     let summary = Summary::of(&state, Vec::new());
@@ -231,11 +246,16 @@ pub(super) async fn plan(args: PlanArgs) -> Result<Exit, Failure> {
     let planned = planned.await;
     let state = headless::quit(&handle).await;
     let plan = planned?;
-    let summary = Summary::of(&state, Vec::new());
+    let waiting = undecided::undecided(&plan);
+    let told = undecided::lines(&waiting);
+    let summary = Summary::of(&state, Vec::new()).with_undecided(waiting);
     if args.plain.json {
         out::say(&summary.json());
     } else {
         summary.lines().iter().for_each(|line| out::say(line));
+        for line in &told {
+            out::say(line);
+        }
         out::say(&format!("plan written to {}", args.out.display()));
         out::say(&format!("digest  {}", plan.digest()));
         how_to_apply(&plan, &args.out, &dir);
@@ -254,7 +274,7 @@ fn how_to_apply(plan: &Plan, out_file: &Path, dir: &Path) {
     }
     if plan.totals().blocked > 0 {
         out::say(&format!(
-            "{} rows are undecided: decide them in a CSV with the columns key,choice,note,by",
+            "{} rows are undecided: decide them in a CSV with the columns key,choice,note,by, and number where a choice asks for one",
             plan.totals().blocked
         ));
         return;
@@ -310,6 +330,7 @@ pub(super) async fn apply(args: Apply) -> Result<Exit, Failure> {
         .transpose()?
         .unwrap_or_default();
     let plan = read_plan(&args.plan, args.plain.stage)?;
+    let decisions = undecided::in_order(&plan, decisions);
     let with_decisions = plan
         .decide_all(decisions.iter().cloned())
         .map_err(Failure::usage)?;

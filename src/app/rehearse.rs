@@ -325,7 +325,7 @@ async fn on_screen(
     dir: &Path,
     clock: &Clock,
 ) -> Result<Exit, Failure> {
-    let options = screen(&args.screen, clock);
+    let options = screen(&args.screen, clock).saving_in(dir);
     let shown = tui::run(handle.clone(), options).await;
     let state = headless::quit(handle).await;
     let summary = Summary::of(&state, violations(running, &state).await);

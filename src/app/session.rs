@@ -65,6 +65,7 @@ pub(super) fn screen(args: &crate::cli::Screen, clock: &Clock) -> crate::tui::Op
         no_color,
         theme: args.theme.clone(),
         unmask: None,
+        save_in: None,
         clock: Some(clock.clone()),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::undecided::Undecided;
 use crate::cli::Exit;
 use crate::domain::finding::Severity;
 use crate::domain::ids::Role;
@@ -23,6 +24,9 @@ pub(super) struct Summary {
     findings: Vec<Said>,
     requests: BTreeMap<&'static str, Requests>,
     stages: Vec<StageSummary>,
+    /// Rows that wait for a decision, where they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    undecided: Vec<Undecided>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fatal: Option<String>,
 }
@@ -120,8 +124,14 @@ impl Summary {
             findings: findings.collect(),
             requests: requests(state),
             stages: state.stages.iter().map(stage).collect(),
+            undecided: Vec::new(),
             fatal: state.fatal.clone(),
         }
+    }
+
+    /// With the rows of a plan that wait for a decision.
+    pub(super) fn with_undecided(self, undecided: Vec<Undecided>) -> Self {
+        Self { undecided, ..self }
     }
 
     /// As one line of JSON.

@@ -43,7 +43,7 @@ use catalog::Catalog;
 pub use check::Shape;
 use conn::{Conn, For};
 pub use error::DbError;
-use error::Trouble;
+use error::{Fault, Trouble};
 pub use fingerprint::Fingerprint;
 pub use ledger::{LEDGER, LedgerLine};
 use name::Table;
@@ -221,6 +221,25 @@ impl Database {
             return Ok(conn);
         }
         Conn::open(&self.0.address, &self.0.limits, purpose).await
+    }
+
+    /// A connection in a writer's transaction. Whether an idle one is still alive shows when it begins.
+    async fn begun(&self) -> Result<(Conn, Arc<Catalog>), Trouble> {
+        let idle = self.idle().get_mut(&For::Writing).and_then(Vec::pop);
+        if let Some(conn) = idle {
+            match self.begin(conn).await {
+                Err(trouble) if trouble.fault == Fault::Lost => {}
+                begun => return begun,
+            }
+        }
+        self.begin(Conn::open(&self.0.address, &self.0.limits, For::Writing).await?)
+            .await
+    }
+
+    async fn begin(&self, mut conn: Conn) -> Result<(Conn, Arc<Catalog>), Trouble> {
+        let catalog = self.catalog(&mut conn).await?;
+        conn.begin().await?;
+        Ok((conn, catalog))
     }
 
     /// Gives a connection back that is in no transaction.

@@ -205,7 +205,7 @@ pub(super) fn stored(catalog: &Catalog) -> impl Iterator<Item = &Column> {
     catalog.columns.iter().filter(|column| !column.generated)
 }
 
-/// Sets `columns` of all `changes` at once. Gives back the rows as they are then, key first, except MySQL, which cannot.
+/// Sets `columns` of all `changes` at once; in PostgreSQL of those that hold, byte by byte, what they must. Gives back the rows as they are then, key first, except MySQL, which cannot.
 pub(super) fn update(catalog: &Catalog, columns: &[&Column], changes: &[Change<'_>]) -> Statement {
     match catalog.kind {
         Kind::Postgres => update_postgres(catalog, columns, changes),
@@ -234,7 +234,7 @@ fn update_postgres(catalog: &Catalog, columns: &[&Column], changes: &[Change<'_>
         names.push(format!("b{at}, a{at}"));
         sets.push(format!("{name} = CAST(v.a{at} AS {})", column.cast));
         guards.push(format!(
-            " AND CAST(t.{name} AS text) IS NOT DISTINCT FROM v.b{at}"
+            " AND CAST(t.{name} AS text) COLLATE \"C\" IS NOT DISTINCT FROM v.b{at}"
         ));
         back.push(format!(", CAST(t.{name} AS text)"));
     }

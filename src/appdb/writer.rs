@@ -153,9 +153,7 @@ impl Writer {
         job: &Job<'_>,
         unclear: &mut Option<Vec<RowResult>>,
     ) -> Result<Vec<RowResult>, Trouble> {
-        let mut conn = self.0.take(For::Writing).await?;
-        let catalog = self.0.catalog(&mut conn).await?;
-        conn.begin().await?;
+        let (mut conn, catalog) = self.0.begun().await?;
         match job.transact(&mut conn, &catalog, unclear).await {
             Ok(results) => {
                 self.0.keep(conn);
@@ -225,6 +223,17 @@ impl<'a> Job<'a> {
         catalog: &Catalog,
         unclear: &mut Option<Vec<RowResult>>,
     ) -> Result<Vec<RowResult>, Trouble> {
+        if unclear.is_none() && self.can_be_blind(catalog) {
+            match self.blindly(conn, catalog).await {
+                Ok(()) => return commit(conn, vec![RowResult::Done; self.rows.len()], unclear).await,
+                // A row does not hold what was read, an effect is known, or a value does not fit: look at each.
+                Err(trouble) if trouble.fault == Fault::Refused => {
+                    conn.roll_back().await?;
+                    conn.begin().await?;
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
         let columns = self.columns(catalog)?;
         let found = self.find(conn, catalog, &columns).await?;
         if let Some(results) = unclear {
@@ -247,23 +256,44 @@ impl<'a> Job<'a> {
             conn.roll_back().await?;
             return Ok(results);
         }
-        for (names, rows) in grouped(&changing) {
+        self.change_all(conn, catalog, &changing).await?;
+        self.record(conn, catalog, &changing, &found).await?;
+        commit(conn, results, unclear).await
+    }
+
+    /// Whether one statement can compare and set: PostgreSQL's can, comparing bytes and giving back what it left.
+    fn can_be_blind(&self, catalog: &Catalog) -> bool {
+        let form = catalog.key.form;
+        self.way == Way::Apply
+            && catalog.kind == Kind::Postgres
+            && self.rows.iter().all(|row| statements::can_be(form, &row.key))
+    }
+
+    /// Does the whole batch without looking first, as nearly every batch of a night can be done. The order is the same:
+    /// the change locks the rows, and only then the ledger is met, whose primary key refuses an effect that is known.
+    async fn blindly(&self, conn: &mut Conn, catalog: &Catalog) -> Result<(), Trouble> {
+        let nothing = Found {
+            rows: BTreeMap::new(),
+            lines: BTreeMap::new(),
+        };
+        self.change_all(conn, catalog, &self.rows).await?;
+        self.record(conn, catalog, &self.rows, &nothing).await
+    }
+
+    async fn change_all(
+        &self,
+        conn: &mut Conn,
+        catalog: &Catalog,
+        rows: &[&RowUpdate],
+    ) -> Result<(), Trouble> {
+        for (names, rows) in grouped(rows) {
             let columns: Vec<_> = names
                 .iter()
                 .map(|name| catalog.to_set(name))
                 .collect::<Result<_, _>>()?;
             self.change(conn, catalog, &columns, &rows).await?;
         }
-        self.record(conn, catalog, &changing, &found).await?;
-        *unclear = Some(results.clone());
-        match conn.commit().await {
-            Ok(()) => Ok(results),
-            // Whatever was said: only the ledger knows whether it is committed.
-            Err(trouble) => Err(Trouble {
-                fault: Fault::Lost,
-                ..trouble
-            }),
-        }
+        Ok(())
     }
 
     /// The columns of all rows, each once.
@@ -425,6 +455,22 @@ impl<'a> Job<'a> {
             changed: written,
         };
         Err(error.into())
+    }
+}
+
+async fn commit(
+    conn: &mut Conn,
+    results: Vec<RowResult>,
+    unclear: &mut Option<Vec<RowResult>>,
+) -> Result<Vec<RowResult>, Trouble> {
+    *unclear = Some(results.clone());
+    match conn.commit().await {
+        Ok(()) => Ok(results),
+        // Whatever was said: only the ledger knows whether it is committed.
+        Err(trouble) => Err(Trouble {
+            fault: Fault::Lost,
+            ..trouble
+        }),
     }
 }
 

@@ -124,7 +124,7 @@ pub struct PlanArgs {
     /// Where the plan goes. Its digest is printed; `apply` asks for it.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Decisions to put into the plan: columns `key,choice,note,by`. They are part of the digest.
+    /// Decisions to put into the plan: columns `key,choice,note,by`, and `number` where a choice asks for one. They are part of the digest.
     #[arg(long, value_name = "FILE.csv")]
     pub decisions: Option<PathBuf>,
     /// Take up the run in this directory, or start one there. Default: a new one in the configured `run.dir`.
@@ -148,7 +148,7 @@ pub struct Apply {
     /// account id (at least its last four characters): '1112 9fT2 1112 4bQx'. `plan` prints it.
     #[arg(long, value_name = "PHRASE")]
     pub confirm: String,
-    /// Decisions to put into the plan before it is approved: columns `key,choice,note,by`.
+    /// Decisions to put into the plan before it is approved: columns `key,choice,note,by`, and `number`.
     #[arg(long, value_name = "FILE.csv")]
     pub decisions: Option<PathBuf>,
     /// A second name; needed for live writes that nothing can take back. Recorded, not authenticated.

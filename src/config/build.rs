@@ -12,7 +12,10 @@ use super::error::{ConfigError, Origin};
 use super::files::{NO_SUCH_FILE, read_text};
 use super::layers::Layers;
 use super::settings::setting;
-use super::{AccountConfig, Config, CreditsConfig, InactiveInUse, KeySource, SourceAfter};
+use super::{
+    AccountConfig, Config, CouponsConfig, CreditsConfig, InactiveInUse, KeySource, SourceAfter,
+    SubscriptionsStart, WithoutCode,
+};
 use crate::domain::ids::{AccountId, Environment, Role};
 use crate::domain::scope::ScopeRule;
 use crate::domain::text::safe;
@@ -40,6 +43,7 @@ pub(super) fn build(path: &Path, layers: Layers) -> Result<Config, ConfigError> 
         mapping: values.mapping()?,
         database: values.database()?,
         credits: values.credits(),
+        coupons: values.coupons(),
         waive_witness: values.bool("approval.waive_witness"),
         run_dir: values.path("run.dir").unwrap_or_else(|| PathBuf::from("runs")),
         source,
@@ -290,6 +294,19 @@ impl Values<'_> {
             }
         }
         Ok(ids)
+    }
+
+    fn coupons(&self) -> CouponsConfig {
+        CouponsConfig {
+            without_code: match self.text("coupons.without_code").0.as_str() {
+                "leave" => WithoutCode::Leave,
+                _ => WithoutCode::Ask,
+            },
+            subscriptions_start: match self.text("coupons.subscriptions_start").0.as_str() {
+                "backdated" => SubscriptionsStart::Backdated,
+                _ => SubscriptionsStart::NextBill,
+            },
+        }
     }
 
     fn credits(&self) -> CreditsConfig {

@@ -48,6 +48,8 @@ pub struct Config {
     pub database: Option<DatabaseConfig>,
     /// Of the credits stage.
     pub credits: CreditsConfig,
+    /// Of the coupons stage.
+    pub coupons: CouponsConfig,
     /// Live writes that nothing can take back need no second name. Printed in the report.
     pub waive_witness: bool,
     /// Where run directories are made.
@@ -142,6 +144,33 @@ pub enum SourceAfter {
     Drain,
     /// It stays and can be spent twice.
     Leave,
+}
+
+/// Settings of the coupons stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CouponsConfig {
+    /// What becomes of coupons that no code leads to.
+    pub without_code: WithoutCode,
+    /// When subscriptions on the new account will begin.
+    pub subscriptions_start: SubscriptionsStart,
+}
+
+/// What becomes of a coupon that no live code leads to: only the application can apply it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithoutCode {
+    /// Each is a decision.
+    Ask,
+    /// They stay on the old account.
+    Leave,
+}
+
+/// When subscriptions on the new account begin: the months of a coupon are counted from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubscriptionsStart {
+    /// With their first bill on the new account.
+    NextBill,
+    /// Where the current period of the old subscription began.
+    Backdated,
 }
 
 /// Reads and checks the configuration in `path`. `variables` is the process's environment, `flags` what `--set` said.

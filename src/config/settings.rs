@@ -94,7 +94,7 @@ const STRIPE: &str = "\"https://api.stripe.com\"";
 const DATABASE_MS: Kind = Kind::Int(1, 600_000);
 
 /// Every setting there is, in the order of `config.example.toml`.
-pub const SETTINGS: [Setting; 46] = [
+pub const SETTINGS: [Setting; 48] = [
     required("mode", Kind::Word(&["live", "test"])),
     required("source.account", Kind::Text),
     required("source.key", Kind::Key),
@@ -147,6 +147,12 @@ pub const SETTINGS: [Setting; 46] = [
     default("app_database.batch_rows", Kind::Int(1, 500), "500"),
     required("credits.source_after", Kind::Word(&["drain", "leave"])),
     optional("credits.expected_balances", Kind::Path),
+    default("coupons.without_code", Kind::Word(&["ask", "leave"]), "\"ask\""),
+    default(
+        "coupons.subscriptions_start",
+        Kind::Word(&["next_bill", "backdated"]),
+        "\"next_bill\"",
+    ),
     default("approval.waive_witness", Kind::Bool, "false"),
     default("run.dir", Kind::Path, "\"runs\""),
 ];

@@ -102,6 +102,12 @@ pub mod number {
         format!("{{number + {more}}}")
     }
 
+    /// The number and `more`, but no more than `most`.
+    #[must_use]
+    pub fn and_up_to(more: u64, most: u64) -> String {
+        format!("{{number + {more}, at most {most}}}")
+    }
+
     /// What `value` is with that number; anything that is no such place stays as it is.
     #[must_use]
     pub fn fill(value: &str, given: u64) -> Option<String> {
@@ -112,8 +118,11 @@ pub mod number {
         if let Some(most) = inner.strip_prefix("number, at most ") {
             return Some(given.min(most.parse().ok()?).to_string());
         }
-        if let Some(more) = inner.strip_prefix("number + ") {
-            return Some(given.checked_add(more.parse().ok()?)?.to_string());
+        if let Some(sum) = inner.strip_prefix("number + ") {
+            let (more, most) = sum.split_once(", at most ").unwrap_or((sum, ""));
+            let sum = given.checked_add(more.parse().ok()?)?;
+            let most = if most.is_empty() { sum } else { most.parse().ok()? };
+            return Some(sum.min(most).to_string());
         }
         let whole: u64 = inner.strip_suffix(" - number")?.parse().ok()?;
         Some(whole.checked_sub(given)?.to_string())
@@ -189,7 +198,16 @@ mod tests {
         assert_eq!(fill(&number::rest_of(3)), None);
         assert_eq!(fill(&number::and(3)).as_deref(), Some("7"));
         assert_eq!(fill(&number::and(u64::MAX)), None);
-        for other in ["4", "{}", "{new id of price_1}", "number", "{number, at most x}"] {
+        assert_eq!(fill(&number::and_up_to(3, 9)).as_deref(), Some("7"));
+        assert_eq!(fill(&number::and_up_to(3, 6)).as_deref(), Some("6"));
+        for other in [
+            "4",
+            "{}",
+            "{new id of price_1}",
+            "number",
+            "{number, at most x}",
+            "{number + 1, at most }x",
+        ] {
             assert_eq!(fill(other), None, "{other}");
         }
     }

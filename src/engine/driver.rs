@@ -7,7 +7,7 @@
 mod ids;
 mod start;
 mod undo;
-mod work;
+pub(super) mod work;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! A record as one line of the journal pane. PURE.
 
+use crate::domain::approval::Approval;
 use crate::domain::ids::short_id;
 use crate::domain::money::count;
 use crate::domain::panel::Tone;
@@ -48,6 +49,25 @@ fn undone(by: &str, restored: u64, left: usize) -> String {
     format!(
         "undo by {by}: {} rows taken back, {} stay as they are",
         n(restored),
+        count(left)
+    )
+}
+
+fn approved(what: &str, approval: &Approval) -> String {
+    format!(
+        "{what} {} approved by {}, {} writes on the old account, {} on the new{}",
+        approval.digest.spoken(),
+        approval.operator,
+        n(approval.writes_source),
+        n(approval.writes_destination),
+        rows_app(approval.rows_app)
+    )
+}
+
+fn undoing(approval: &Approval, left: usize) -> String {
+    format!(
+        "{}; {} findings beforehand",
+        approved("undo", approval),
         count(left)
     )
 }
@@ -109,29 +129,8 @@ fn words(record: &Record) -> Option<(String, Tone)> {
                 Tone::Bad,
             ),
         },
-        Record::Approved { approval } => (
-            format!(
-                "plan {} approved by {}, {} writes on the old account, {} on the new{}",
-                approval.digest.spoken(),
-                approval.operator,
-                n(approval.writes_source),
-                n(approval.writes_destination),
-                rows_app(approval.rows_app)
-            ),
-            Tone::Attention,
-        ),
-        Record::Undoing { approval, left, .. } => (
-            format!(
-                "undo {} approved by {}, {} writes on the old account, {} on the new{}; {} cannot be taken back",
-                approval.digest.spoken(),
-                approval.operator,
-                n(approval.writes_source),
-                n(approval.writes_destination),
-                rows_app(approval.rows_app),
-                count(left.len())
-            ),
-            Tone::Attention,
-        ),
+        Record::Approved { approval } => (approved("plan", approval), Tone::Attention),
+        Record::Undoing { approval, left, .. } => (undoing(approval, left.len()), Tone::Attention),
         Record::Writing { digest, .. } => (format!("writing plan {}", digest.spoken()), Tone::Attention),
         Record::Paused { by } => (format!("paused by {by}: no new write starts"), Tone::Attention),
         Record::Resumed { by } => (format!("resumed by {by}"), Tone::Plain),

@@ -1,8 +1,6 @@
 //! What follows from a command, given the state. PURE: records to write first, then work to start.
 
-mod undo;
-
-pub use undo::undo_phrase;
+pub(super) mod undo;
 
 use std::sync::Arc;
 

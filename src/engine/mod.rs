@@ -30,6 +30,8 @@ pub mod protocol;
 pub mod rundir;
 pub mod server_time;
 pub mod state;
+#[cfg(test)]
+mod undo_tests;
 pub mod undoing;
 mod vault;
 pub mod worker;

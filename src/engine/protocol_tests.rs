@@ -256,3 +256,57 @@ fn a_halting_answer_leaves_the_effect_open_for_the_next_run() {
     effect.answered(Answer::Halt("401".into()), BEGAN, |_| 0);
     assert_eq!(effect.next(BEGAN, BEGAN), Move::Halt("401".into()));
 }
+
+/// What a DELETE that found nothing comes to, after `answers`.
+fn delete_finds_nothing(method: Method, generation: u32, answers: &[Answer]) -> Move {
+    let mut effect = Effect::resume(None, BEGAN, 0);
+    effect.intended(Intent {
+        method,
+        path: "/v1/coupons/SPRING".into(),
+        ..intent(generation, BEGAN)
+    });
+    let nothing = Answer::Refused(Ended::Rejected {
+        status: 404,
+        code: "resource_missing".into(),
+        message: String::new(),
+        request_id: "req_9".into(),
+    });
+    for answer in answers.iter().chain([&nothing]) {
+        effect.answered(answer.clone(), BEGAN, |_| 0);
+    }
+    effect.next(BEGAN, BEGAN)
+}
+
+#[test]
+fn a_delete_that_finds_nothing_is_ours_only_if_one_of_ours_may_have_arrived() {
+    let limited = Answer::Limited { retry_after_ms: None };
+    let is_done = |found: Move| match found {
+        Move::Finish(Ended::Done(attested)) => {
+            assert_eq!((attested.object.as_str(), attested.found), ("SPRING", true));
+            true
+        }
+        Move::Finish(Ended::Rejected { status: 404, .. }) => false,
+        other => panic!("{other:?}"),
+    };
+    assert!(is_done(delete_finds_nothing(Method::Delete, 1, &[ambiguous()])));
+    assert!(
+        is_done(delete_finds_nothing(Method::Delete, 2, &[])),
+        "an earlier one was unknown"
+    );
+    assert!(!is_done(delete_finds_nothing(Method::Delete, 1, &[])));
+    assert!(
+        !is_done(delete_finds_nothing(Method::Delete, 1, &[limited])),
+        "it was not executed"
+    );
+    assert!(!is_done(delete_finds_nothing(Method::Post, 1, &[ambiguous()])));
+}
+
+#[test]
+fn a_new_effect_comes_after_the_generations_that_were_taken_back() {
+    let mut effect = Effect::resume(None, BEGAN, 4);
+    assert_eq!(effect.next(BEGAN, BEGAN), Move::Intend { generation: 5 });
+    assert!(effect.is_fresh());
+    effect.intended(intent(5, BEGAN));
+    assert!(!effect.is_fresh());
+    assert_eq!(effect.generation(), 5);
+}

@@ -21,8 +21,8 @@ use crate::stages::{Audit, Boxed, Gathered, Look, Reading, Recheck, Settings, St
 /// The policies of an undo's header: the plan it takes back, and which try it is.
 pub const UNDO_OF: &str = "undo_of";
 const TRY: &str = "undo_try";
-/// Findings of one record, at most: a record has a largest size.
-const MOST_FINDINGS: usize = 500;
+/// Findings about rows in one list, at most: a record has a largest size, and may hold two lists.
+const MOST_FINDINGS: usize = 150;
 
 /// An undo, to be approved.
 #[derive(Debug)]

@@ -244,6 +244,8 @@ pub(crate) struct Subscription {
     pub(crate) status: Status,
     pub(crate) period: (i64, i64),
     pub(crate) ended: Option<i64>,
+    /// It ends with its period (`cancel_at_period_end`).
+    pub(crate) ends: bool,
     pub(crate) items: Box<[Item]>,
     /// Slot of the payment method of its own; a legacy card is shown as `default_source`.
     pub(crate) method: Option<u32>,

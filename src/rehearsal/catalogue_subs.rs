@@ -15,11 +15,13 @@ const DAY: i64 = 86_400;
 /// How long a trial takes.
 const TRIAL: i64 = 14 * DAY;
 
-/// Subscribes customers of the old account to the prices in `sold` (slots); `paying` are slots of customers.
+/// Subscribes customers of the old account to the prices in `sold` (slots); `paying` are slots of customers. Those that
+/// a scenario lists come besides.
 pub(crate) fn fill(
     account: &mut Account,
     plan: &WorldPlan,
     (paying, sold): (&[u32], &[u32]),
+    listed: Vec<Subscription>,
     seed: u64,
     now: i64,
 ) {
@@ -32,7 +34,7 @@ pub(crate) fn fill(
         now,
     };
     maker.sort(account, sold);
-    let mut made = Vec::new();
+    let mut made = listed;
     for (n, slot) in subscribers(account, plan, paying).into_iter().enumerate() {
         made.extend(maker.live(account, slot, n));
         if n % 10 == 9 {
@@ -157,6 +159,7 @@ impl Maker {
             status,
             period,
             ended: None,
+            ends: false,
             items: items.into_boxed_slice(),
             method: owner.methods.first().copied().filter(|_| own_method),
             tax_rate: taxed.then(|| tax_rate(currency)),
@@ -178,6 +181,7 @@ impl Maker {
             status: Status::Canceled,
             period: (created, until.max(created)),
             ended: Some(until),
+            ends: false,
             items: Box::new([Item { price, quantity: 1 }]),
             method: None,
             tax_rate: None,
@@ -241,7 +245,7 @@ fn length(recurring: &Recurring) -> i64 {
 }
 
 /// The end of the period that begins at `start`, by the calendar.
-fn after(start: i64, recurring: &Recurring) -> i64 {
+pub(crate) fn after(start: i64, recurring: &Recurring) -> i64 {
     let count = u32::try_from(recurring.count).unwrap_or(1);
     let end = DateTime::from_timestamp(start, 0).and_then(|at| match recurring.interval {
         "day" => at.checked_add_days(Days::new(u64::from(count))),

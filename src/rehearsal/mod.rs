@@ -34,11 +34,13 @@
 //! * The world: `world`, `people`, `methods`, `pages` (stores and cursor pages), `index`, `objects/*`.
 //! * Making it: `scenario` (with `scenario_customers`, `listed`), `plan`, `populate`, `additions`, `traits`, `history`, `names`,
 //!   `dice`, `ids`, `pan_copy`, `app_database`, `start`.
+//!   Coupons: `scenario_pools` and `pools_listed` (those a scenario lists), `pools_fill`, `pools_discounts`, `pools_draft`.
 //! * What is sold: `catalogue` (the types), `catalogue_table` (what a world's shop holds), `catalogue_fill`,
 //!   `catalogue_subs`, `catalogue_endpoints`. What is taken off it: `pools` (the types), `pools_endpoints`, `redeem`,
 //!   `redemptions` and `redeemers`.
 //! * What goes wrong: `faults`, `mischief`, `foreign`. What comes back: `world_log`, `replay`. Who judges: `watch`,
-//!   `verdict` (with `verdict_database`), `requests`, `admin`.
+//!   `verdict` (with `verdict_database`), `requests`, `admin`; for coupons `watch_pools` with `pool_count`, and
+//!   `verdict_pools` with `bills`.
 //!
 //! A new resource is a file in `objects`, its rows in `endpoints`, a field of `world::Account` and a kind in `expand`.
 //!
@@ -62,6 +64,7 @@ mod address;
 mod admin;
 mod app_database;
 mod auth;
+mod bills;
 mod call;
 mod catalogue;
 mod catalogue_endpoints;
@@ -94,8 +97,13 @@ mod params;
 mod people;
 mod pipeline;
 mod plan;
+mod pool_count;
 mod pools;
+mod pools_discounts;
+mod pools_draft;
 mod pools_endpoints;
+mod pools_fill;
+mod pools_listed;
 mod populate;
 mod redeem;
 mod redeemers;
@@ -105,12 +113,15 @@ mod reply;
 mod requests;
 mod scenario;
 mod scenario_customers;
+mod scenario_pools;
 mod server;
 mod start;
 mod traits;
 mod verdict;
 mod verdict_database;
+mod verdict_pools;
 mod watch;
+mod watch_pools;
 mod wire;
 mod world;
 mod world_log;
@@ -119,6 +130,7 @@ pub use pan_copy::BEFORE as COPY_BEFORE_S;
 pub use requests::{Counts, Logged};
 pub use scenario::{Scenario, ScenarioError, names};
 pub use verdict::{Claim, Claims, DefaultClaim, RowClaim, Verdict, Violation, rule};
+pub use verdict_pools::{CarryClaim, PoolClaims};
 pub use world::Side;
 pub use world_log::WorldLogError;
 

@@ -48,6 +48,20 @@ pub(crate) struct WorldPlan {
     pub(crate) subscriptions: Option<u32>,
     /// Live subscriptions of stayers; absent: one for every second.
     pub(crate) stayer_subscriptions: Option<u32>,
+    /// Coupons with a code or two for one mover alone.
+    pub(crate) personal_coupons: u32,
+    /// The same of stayers.
+    pub(crate) stayer_coupons: u32,
+    /// Coupons with codes of several people.
+    pub(crate) shared_coupons: u32,
+    /// Coupons with a code for everybody.
+    pub(crate) open_coupons: u32,
+    /// Coupons without a code.
+    pub(crate) direct_coupons: u32,
+    /// Coupons and codes that cannot be used any more, or by nobody.
+    pub(crate) dead_coupons: u32,
+    /// Running discounts of movers.
+    pub(crate) discounts: u32,
 }
 
 impl WorldPlan {
@@ -112,6 +126,13 @@ impl WorldPlan {
             inline_prices: self.inline_prices,
             subscriptions: self.subscriptions.map(share),
             stayer_subscriptions: self.stayer_subscriptions.map(share),
+            personal_coupons: share(self.personal_coupons),
+            stayer_coupons: share(self.stayer_coupons),
+            shared_coupons: rare(self.shared_coupons),
+            open_coupons: rare(self.open_coupons),
+            direct_coupons: rare(self.direct_coupons),
+            dead_coupons: rare(self.dead_coupons),
+            discounts: share(self.discounts),
         }
     }
 }

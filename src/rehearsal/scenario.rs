@@ -8,6 +8,7 @@ use super::faults::Rule;
 use super::foreign::Actor;
 use super::plan::WorldPlan;
 use super::scenario_customers::{self, Listed};
+use super::scenario_pools::{self, ListedCode, ListedCoupon, ListedDiscount, ListedSubscription, Named};
 use crate::domain::time::UtcMs;
 
 /// Names and texts of scenario files.
@@ -30,6 +31,8 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "hundred-and-one",
     "empty",
     "schools",
+    "coupons",
+    "coupons-thousands",
     "faults-429",
     "faults-500",
     "faults-network",
@@ -75,6 +78,18 @@ pub struct Scenario {
     /// Customers named one by one, besides those counted.
     #[serde(default, rename = "customer")]
     pub(crate) listed: Vec<Listed>,
+    /// Subscriptions named one by one.
+    #[serde(default, rename = "subscription")]
+    pub(crate) subscriptions: Vec<ListedSubscription>,
+    /// Coupons named one by one.
+    #[serde(default, rename = "coupon")]
+    pub(crate) coupons: Vec<ListedCoupon>,
+    /// Promotion codes named one by one.
+    #[serde(default, rename = "code")]
+    pub(crate) codes: Vec<ListedCode>,
+    /// Running discounts named one by one.
+    #[serde(default, rename = "discount")]
+    pub(crate) discounts: Vec<ListedDiscount>,
     /// How the accounts behave.
     #[serde(default)]
     pub(crate) behaviour: Behaviour,
@@ -86,6 +101,9 @@ pub struct Scenario {
     pub(crate) actors: Vec<Actor>,
     #[serde(skip)]
     pub(crate) start: UtcMs,
+    /// What the file says of it.
+    #[serde(skip)]
+    written_start: UtcMs,
     #[serde(skip)]
     pub(crate) digest: u64,
 }
@@ -167,6 +185,7 @@ impl Scenario {
             return Err(malformed(line_with("starts_at"), problem));
         };
         scenario.start = UtcMs(instant.timestamp_millis());
+        scenario.written_start = scenario.start;
         scenario.digest = super::ids::mix(&[text.as_bytes()]);
         if scenario.world.paying > scenario.world.movers {
             let problem = "paying may not be larger than movers: lower it".to_owned();
@@ -175,6 +194,9 @@ impl Scenario {
         if let Some((customer, problem)) = scenario_customers::problem(&scenario.listed) {
             let line = nth_line(text, "[[customer]]", customer);
             return Err(malformed(line, problem));
+        }
+        if let Some((header, row, problem)) = scenario_pools::problem(&scenario.pools(None)) {
+            return Err(malformed(nth_line(text, header, row), problem));
         }
         if let Some((rule, problem)) = scenario
             .faults
@@ -221,6 +243,20 @@ impl Scenario {
         match customers {
             Some(0) => &[],
             _ => &self.listed,
+        }
+    }
+
+    /// Coupons and what hangs on them, named one by one; none in an empty world.
+    pub(crate) fn pools(&self, customers: Option<u32>) -> Named<'_> {
+        if customers == Some(0) {
+            return Named::default();
+        }
+        Named {
+            subscriptions: &self.subscriptions,
+            coupons: &self.coupons,
+            codes: &self.codes,
+            discounts: &self.discounts,
+            shift: self.start.secs() - self.written_start.secs(),
         }
     }
 }

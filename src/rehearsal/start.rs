@@ -25,7 +25,10 @@ use super::server::{self, Served};
 use super::watch::Watch;
 use super::world::{Account, Side};
 use super::world_log::{Header, Line, WorldLog};
-use super::{Description, Endpoint, Options, Running, StartError, catalogue_fill, catalogue_subs, populate};
+use super::{
+    Description, Endpoint, Options, Running, StartError, catalogue_fill, catalogue_subs, pools_fill,
+    pools_listed, populate,
+};
 use crate::domain::time::UtcMs;
 
 pub(super) async fn start(options: Options) -> Result<Running, StartError> {
@@ -49,7 +52,10 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
     let listed = options.scenario.named(options.customers);
     let paying = populate::fill(old, &plan, listed, options.seed, start.secs());
     let sold = catalogue_fill::fill([&mut *old, &mut *new], &plan, options.seed, start.secs());
-    catalogue_subs::fill(old, &plan, (&paying, &sold), options.seed, start.secs());
+    let named = options.scenario.pools(options.customers);
+    let listed = pools_listed::subscriptions(old, &named);
+    catalogue_subs::fill(old, &plan, (&paying, &sold), listed, options.seed, start.secs());
+    pools_fill::fill([&mut *old, &mut *new], &plan, &named, options.seed, start.secs());
     let mapping = if options.scenario.behaviour.pan_copy_at_start {
         pan_copy::play(old, new, options.seed, start.secs() - pan_copy::BEFORE)
     } else {

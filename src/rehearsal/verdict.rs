@@ -8,6 +8,7 @@ use super::pan_copy;
 use super::pipeline::lock;
 use super::server::Served;
 use super::verdict_database;
+use super::verdict_pools::{self, PoolClaims};
 use super::watch::Watch;
 use super::world::{Account, By, Customer, Role, Side};
 
@@ -37,6 +38,18 @@ pub mod rule {
     pub const DATABASE_ROW: &str = "database-row-touched";
     /// In the application's database a method is neither what it was nor its copy, or not what the run says.
     pub const DATABASE_ID: &str = "database-wrong-id";
+    /// At some instant a coupon or code could be redeemed more often on both accounts together than was left of it.
+    pub const REDEEMABLE: &str = "redeemable-twice";
+    /// A code was alive on the new account before the old one was dead.
+    pub const CODE_ON_BOTH: &str = "code-on-both";
+    /// A coupon or code has other terms on the new account than on the old one.
+    pub const WIDER: &str = "wider-than-before";
+    /// A code of somebody who stays was written to, or one for everybody without a person's decision.
+    pub const STAYERS_CODE: &str = "stayers-code-touched";
+    /// The run says done and the old code is off, but nothing stands for it although something was left.
+    pub const LOST: &str = "closed-and-lost";
+    /// A running discount reaches another number of bills on the new account than it did on the old one.
+    pub const CARRY_LENGTH: &str = "carry-length";
 }
 
 /// A broken rule.
@@ -94,6 +107,9 @@ pub struct Claims {
     pub rows: Vec<RowClaim>,
     /// Default methods set.
     pub defaults: Vec<DefaultClaim>,
+    /// Coupons, codes and discounts; `None` where nobody says what the run decided and did: what only a claim can tell is
+    /// not judged then.
+    pub pools: Option<PoolClaims>,
 }
 
 impl From<Vec<Claim>> for Claims {
@@ -189,6 +205,8 @@ fn judge(
     for claim in &claims.credits {
         check_claim(source, destination, claim, &mut verdict.violations);
     }
+    let pools = verdict_pools::judge([source, destination], &watch.pools, claims.pools.as_ref());
+    verdict.violations.extend(pools);
     let defaults = defaults(destination, watch, copies, &claims.defaults);
     verdict.with(defaults)
 }

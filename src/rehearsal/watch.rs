@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use super::call::{Catalogued, Pooled};
 use super::currency::Cur;
 use super::verdict::{Violation, rule};
+use super::watch_pools::PoolWatch;
 use super::world::{Account, By, Customer, Role, Side};
 
 /// Violations kept; a run that breaks a rule this often needs no longer list.
@@ -34,6 +35,8 @@ pub(crate) struct Watch {
     violations: Vec<Violation>,
     /// What Stripe charged on the old account when the night began, by customer who moves.
     defaults: HashMap<Box<str>, Box<str>>,
+    /// Coupons and codes.
+    pub(crate) pools: PoolWatch,
 }
 
 /// A change that was made.
@@ -51,6 +54,7 @@ pub(crate) struct Change<'a> {
 impl Watch {
     /// Takes the ledgers as they are for what customers are entitled to, and the defaults for what is charged.
     pub(crate) fn baseline(&mut self, source: &Account) {
+        self.pools.baseline(source);
         for customer in source.customers.rows() {
             if !matches!(customer.role, Role::Mover | Role::WithoutMethod) {
                 continue;
@@ -87,6 +91,7 @@ impl Watch {
             self.catalogued(written, change);
         }
         for written in change.pooled {
+            self.pools.changed(account, change, *written);
             self.pooled(account, *written, change);
         }
         for marker in change.markers.iter().filter(|_| change.by == By::Api) {
@@ -135,8 +140,22 @@ impl Watch {
         };
         let old_coupon = change.side == Side::Source && matches!(written, Pooled::Coupon(_));
         if change.side == Side::Destination || (old_coupon && change.by == By::Api) {
-            let of = metadata.get("cutover_of").map(Into::into);
+            let of = metadata.get("cutover_of");
+            // A customer's discount is carried on by a coupon for each subscription.
+            let of: Option<Box<str>> = of.filter(|of| !of.starts_with("di_")).map(Into::into);
+            if let Some(of) = &of {
+                self.replaced(account, of);
+            }
             self.catalogued(&Catalogued { id: id.clone(), of }, change);
+        }
+    }
+
+    /// A code cannot be deleted: once it is off for good, another may stand for the same old one.
+    fn replaced(&mut self, account: &Account, of: &str) {
+        let pools = &account.pools;
+        let first = self.made.get(of).and_then(|id| pools.codes().get(id));
+        if first.is_some_and(|code| !code.on) {
+            self.made.remove(of);
         }
     }
 

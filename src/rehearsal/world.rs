@@ -133,6 +133,28 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// An account in which nothing ever happened.
+    #[cfg(test)]
+    pub(crate) fn empty(side: Side) -> Self {
+        Self {
+            side,
+            id: "acct_1ABCDEFGHIJKLMNO".to_owned(),
+            country: "US",
+            currency: Cur::USD,
+            name: "Empty",
+            created: 0,
+            livemode: false,
+            customers: Store::default(),
+            by_email: Index::default(),
+            methods: Store::default(),
+            grants: Store::default(),
+            events: Store::default(),
+            catalogue: Catalogue::default(),
+            pools: Pools::default(),
+            now: 0,
+        }
+    }
+
     /// Adds a customer and indexes it.
     pub(crate) fn add_customer(&mut self, customer: Customer) -> u32 {
         let email = customer.email.clone();

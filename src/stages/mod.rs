@@ -409,6 +409,7 @@ pub fn all() -> Vec<Arc<dyn Stage>> {
         Arc::new(catalogue::Catalogue),
         Arc::new(mapping::Mapping),
         Arc::new(credits::Credits),
+        Arc::new(coupons::Coupons),
     ]
 }
 

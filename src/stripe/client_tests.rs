@@ -234,7 +234,7 @@ async fn silence_and_slowness_end_by_the_programs_clock() {
         let clock = fast();
         let writer = link(&stub, clock.clone()).writer().unwrap();
         let sent = clock.spawn(async move { writer.post_once(LEDGER, "a=1", "k").await });
-        let result = tokio::time::timeout(Duration::from_secs(20), sent)
+        let result = tokio::time::timeout(Duration::from_secs(120), sent)
             .await
             .unwrap()
             .unwrap();
@@ -381,4 +381,46 @@ async fn readers_and_writers_of_an_account_share_its_pace_and_a_second_key_chang
     let counted = reads.pacer().snapshot();
     assert_eq!((counted.gets, counted.writes), (1, 1));
     assert!(stub.seen()[1].contains("Bearer rk_test_51ZzZz"));
+}
+
+#[tokio::test]
+async fn a_delete_has_neither_key_nor_body_and_leaves_once() {
+    let gone = Answer::json(200, r#"{"id":"SPRING","deleted":true}"#);
+    let stub = Stub::start([gone, Answer::hang_up()]).await;
+    let key = super::super::ApiKey::parse("rk_test_51AbCdEfGhIjKlMnOa1b2").unwrap();
+    let account = Account::new(Role::Destination, &stub.url(), key).unwrap();
+    let settings = Settings::with_pace(PaceConfig::unlimited());
+    let link = Link::new(account, Clock::real(), settings);
+    let writer = link.writer().unwrap();
+    let reply = writer.delete_once("/v1/coupons/SPRING").await.unwrap();
+    assert_eq!(&reply.body[..], br#"{"id":"SPRING","deleted":true}"#);
+    let lost = writer.delete_once("/v1/coupons/SPRING").await.unwrap_err();
+    assert!(
+        matches!(
+            &lost,
+            Failure::Transport(TransportError {
+                sent: Sent::Maybe,
+                ..
+            })
+        ),
+        "{lost:?}"
+    );
+    assert!(
+        writer.delete_once("/v1/customers/cus_1").await.is_err(),
+        "not on the list"
+    );
+    let seen = stub.seen();
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    for request in seen {
+        let request = request.to_lowercase();
+        assert!(
+            request.starts_with("delete /v1/coupons/spring http/1.1\r\n"),
+            "{request}"
+        );
+        assert!(
+            !request.contains("idempotency-key") && request.ends_with("\r\n\r\n"),
+            "{request}"
+        );
+    }
+    assert_eq!(link.pacer().snapshot().writes, 2);
 }

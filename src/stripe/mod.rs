@@ -28,7 +28,7 @@ pub mod retry;
 pub mod scan;
 mod split;
 #[cfg(test)]
-mod stub;
+pub(crate) mod stub;
 mod transport;
 mod watchdog;
 pub mod wire;

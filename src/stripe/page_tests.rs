@@ -74,7 +74,7 @@ async fn drain(scan: &mut Scan<Customer>) -> Result<Vec<Customer>, Failure> {
         }
         Ok::<_, Failure>(())
     };
-    tokio::time::timeout(Duration::from_secs(30), whole)
+    tokio::time::timeout(Duration::from_secs(120), whole)
         .await
         .expect("the scan never ended")?;
     Ok(all)

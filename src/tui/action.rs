@@ -47,6 +47,7 @@ pub enum Act {
     AsPlanned,
     Choose,
     SameShape,
+    Leader,
     Note,
     Confirm,
     Cancel,
@@ -56,6 +57,7 @@ pub enum Act {
     CopyRequest,
     CopyCurl,
     CopyRow,
+    Save,
     LeaveNow,
 }
 
@@ -131,6 +133,7 @@ const LISTS: &[Place] = &[
     P::Groups,
     P::Palette,
     P::Approval,
+    P::Number,
 ];
 /// Every place without a text input: Space stops writes there.
 const NOT_TEXT: &[Place] = &[
@@ -144,7 +147,7 @@ const NOT_TEXT: &[Place] = &[
     P::Leave,
 ];
 const SCREENS: &[Place] = &[P::Board, P::Review, P::Findings];
-const TEXTS: &[Place] = &[P::Filter, P::Note, P::Approval, P::Palette];
+const TEXTS: &[Place] = &[P::Filter, P::Note, P::Number, P::Approval, P::Palette];
 const DIGITS: &[Key] = &[
     Key::Char('1'),
     Key::Char('2'),
@@ -183,8 +186,9 @@ pub static ACTIONS: &[Action] = &[
     action!(Reissue, "reissue", &[Key::Char('R')], &[P::Board, P::Review], Writes, 6, can::reissue, "Allow sending again the rows shown that a probe did not find on Stripe, after a line that says how many."),
     action!(LeaveOut, "leave out", &[Key::Char('x')], &[P::Review, P::Same], Decides, 2, can::decide, "Leave this row out of the plan; it is counted and reported, never written."),
     action!(AsPlanned, "as planned", &[Key::Char('0')], &[P::Review, P::Same], Decides, 3, can::decide, "Put this row back to what the program made of it."),
-    action!(Choose, "choose", DIGITS, &[P::Review, P::Same], Decides, 4, can::decide, "Take the choice with that number; choices that need a sign-off ask for a note first."),
+    action!(Choose, "choose", DIGITS, &[P::Review, P::Same], Decides, 4, can::decide, "Take the choice with that number; a choice may ask for a number, for a note, or say which rows it decides too."),
     action!(SameShape, "same shape", &[Key::Char('S')], &[P::Review], Decides, 5, can::decide, "Decide every row of the same rule, risk, item and sign at once, after a line that says how many."),
+    action!(Leader, "decided with", &[Key::Char('t')], &[P::Review], Moves, 6, can::has_leader, "Go to the row at which this one is decided: what they share is decided there, once."),
     action!(Note, "note", &[Key::Char('i')], &[P::Review], Safe, 6, can::decide, "Write the words that go with the next decision on this row."),
     action!(NextRow, "next", &[Key::Char('n')], &[P::Review], Moves, 1, can::has_rows, "The next row."),
     action!(PrevRow, "previous", &[Key::Char('p')], &[P::Review], Moves, 0, can::has_rows, "The row before."),
@@ -195,6 +199,7 @@ pub static ACTIONS: &[Action] = &[
     action!(Pause, "pause", &[Key::Char(' ')], NOT_TEXT, Safe, 9, can::pause, "Start no new write, anywhere; press again to go on. What is in flight finishes."),
     action!(Findings, "findings", &[Key::Char('F')], &[P::Board, P::Review], Safe, 9, can::findings, "What people have to know about this stage, with customer, rule and reason."),
     action!(Copy, "copy", &[Key::Char('y')], &[P::Board, P::Review], Safe, 10, can::has_rows, "Copy the row's id, a request id, or the request as a curl line without the key."),
+    action!(Save, "save view", &[Key::Char('w')], &[P::Board, P::Review], Safe, 0, can::has_rows, "Write what is on the screen as Markdown, and the whole list as CSV, into the run's directory."),
     action!(Freeze, "freeze", &[Key::Char('f')], SCREENS, Safe, 0, can::always, "Hold the picture; work goes on behind it. Press again to go on looking."),
     action!(Unmask, "unmask", &[Key::Char('u')], SCREENS, Safe, 0, can::always, "Show names for ten seconds."),
     action!(ShareUp, "more share", &[Key::Char('+')], &[P::Board], Safe, 0, can::share, "Use five percent more of Stripe's limit on the selected account."),
@@ -216,11 +221,11 @@ pub static ACTIONS: &[Action] = &[
     action!(Stop, "stop writes", &[Key::Ctrl('c')], TEXTS, Safe, 0, can::always, "Start no new write, while typing."),
     action!(Suspend, "suspend", &[Key::Ctrl('z')], SCREENS, Safe, 0, can::suspend, "Back to the shell until `fg`; refused while a write is between its intent and its outcome."),
     action!(Confirm, "approve", &[Key::Enter], &[P::Approval], Writes, 2, can::always, "Approve, once the phrase fits and nothing has turned the dialog off."),
-    action!(Confirm, "apply", &[Key::Enter], &[P::Filter, P::Note], Safe, 1, can::always, "Take what was typed."),
+    action!(Confirm, "apply", &[Key::Enter], &[P::Filter, P::Note, P::Number], Safe, 1, can::always, "Take what was typed."),
     action!(Confirm, "run", &[Key::Enter], &[P::Palette, P::Groups], Safe, 1, can::always, "Take the line under the cursor."),
-    action!(Confirm, "decide all", &[Key::Enter], &[P::Same], Decides, 1, can::always, "Decide all rows of the shape."),
+    action!(Confirm, "decide all", &[Key::Enter], &[P::Same], Decides, 1, can::always, "Decide all the rows that were counted."),
     action!(Confirm, "allow sending again", &[Key::Enter], &[P::Reissue], Writes, 2, can::reissue, "Allow sending these rows again, under the approval they have."),
-    action!(Cancel, "go back", &[Key::Esc], &[P::Approval, P::Filter, P::Note, P::Palette, P::Leave, P::Same, P::Reissue, P::Copy, P::Groups], Safe, 1, can::always, "Go back; nothing is decided, sent or approved."),
+    action!(Cancel, "go back", &[Key::Esc], &[P::Approval, P::Filter, P::Note, P::Palette, P::Leave, P::Same, P::Number, P::Reissue, P::Copy, P::Groups], Safe, 1, can::always, "Go back; nothing is decided, sent or approved."),
     action!(NextField, "next field", &[Key::Tab], &[P::Approval], Moves, 3, can::always, "The next field of the dialog."),
     action!(PrevField, "previous field", &[Key::BackTab], &[P::Approval], Moves, 0, can::always, "The field before."),
     action!(CopyId, "id", &[Key::Char('i')], &[P::Copy], Safe, 1, can::always, "Copy the row's id."),

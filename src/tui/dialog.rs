@@ -5,6 +5,7 @@ use tui_input::Input;
 use crate::domain::change::ChangeKey;
 use crate::domain::ids::{Digest, StageId};
 use crate::domain::time::UtcMs;
+use crate::tui::reach::Reach;
 use crate::tui::rows::ListPos;
 
 /// Where the approval dialog's keys go.
@@ -54,13 +55,47 @@ pub struct Approval {
     pub left_out: Vec<(String, u64)>,
 }
 
-/// Deciding all rows of a shape.
+/// Deciding several rows at once: all of a shape, or those that are decided together with the row under the cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Same {
+    /// All rows of a shape, rather than one row and what is decided with it.
+    pub shape: bool,
     /// The rows.
     pub rows: Vec<ChangeKey>,
     /// The choice, once made.
     pub choice: Option<String>,
+    /// What that choice reaches; while none is made, all that any could.
+    pub reach: Reach,
+}
+
+/// A decision on its way: it is sent when everything that it asks for has been given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// All rows of a shape, rather than the one under the cursor.
+    pub shape: bool,
+    /// The rows it was asked for.
+    pub rows: Vec<ChangeKey>,
+    /// The choice.
+    pub choice: String,
+    /// What it reaches.
+    pub reach: Reach,
+    /// The number, once given.
+    pub number: Option<u64>,
+    /// The person has been told how many rows it reaches.
+    pub told: bool,
+}
+
+/// The dialog that asks for a number.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// The decision that waits for it.
+    pub draft: Draft,
+    /// What is typed.
+    pub input: Input,
+    /// What stands there is the program's proposal, and the first digit takes its place.
+    pub proposed: bool,
+    /// First line shown of what it would do.
+    pub scroll: usize,
 }
 
 /// What a note is for.
@@ -69,12 +104,7 @@ pub enum NoteFor {
     /// The next decision.
     Next,
     /// This decision, which waits for it.
-    Decision {
-        /// The rows.
-        rows: Vec<ChangeKey>,
-        /// The choice.
-        choice: String,
-    },
+    Decision(Box<Draft>),
 }
 
 /// What lies over the screen.
@@ -107,8 +137,10 @@ pub enum Dialog {
     },
     /// Asking whether to leave.
     Leave,
-    /// Deciding all rows of a shape.
-    Same(Same),
+    /// Deciding several rows at once.
+    Same(Box<Same>),
+    /// Asking for the number of a choice.
+    Number(Box<Asking>),
     /// Allowing rows to be sent again.
     Reissue(Vec<ChangeKey>),
     /// Choosing what to copy.

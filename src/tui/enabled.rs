@@ -132,6 +132,17 @@ pub fn decide(model: &Model) -> Can {
     }
 }
 
+/// The row is decided with another.
+pub fn has_leader(model: &Model) -> Can {
+    has_rows(model)?;
+    let selected = model.view().and_then(|view| view.selected());
+    if selected.is_some_and(|(change, _)| change.with.is_some()) {
+        Ok(())
+    } else {
+        no("this row is decided by itself")
+    }
+}
+
 /// The engine can be paused.
 pub fn pause(model: &Model) -> Can {
     if model.latest.fatal.is_some() {

@@ -91,6 +91,8 @@ pub enum Place {
     Leave,
     /// Deciding all rows of a shape.
     Same,
+    /// Typing the number a choice asks for.
+    Number,
     /// Allowing rows to be sent again.
     Reissue,
     /// Choosing what to copy.
@@ -101,7 +103,7 @@ pub enum Place {
 
 impl Place {
     /// Every place, for tests and for the check on duplicates.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Board,
         Self::Review,
         Self::Findings,
@@ -111,6 +113,7 @@ impl Place {
         Self::Palette,
         Self::Leave,
         Self::Same,
+        Self::Number,
         Self::Reissue,
         Self::Copy,
         Self::Groups,
@@ -119,7 +122,10 @@ impl Place {
     /// Whether a text input has the focus there: Space and digits are text, and Ctrl-C is what stops writes.
     #[must_use]
     pub const fn is_text(self) -> bool {
-        matches!(self, Self::Filter | Self::Note | Self::Approval | Self::Palette)
+        matches!(
+            self,
+            Self::Filter | Self::Note | Self::Number | Self::Approval | Self::Palette
+        )
     }
 
     /// The name in help.
@@ -135,6 +141,7 @@ impl Place {
             Self::Palette => "palette",
             Self::Leave => "leave",
             Self::Same => "same shape",
+            Self::Number => "number",
             Self::Reissue => "reissue",
             Self::Copy => "copy",
             Self::Groups => "groups",

@@ -15,7 +15,7 @@
 //! | [`action`] | the one list of actions: keys, hints, help and palette are read from it |
 //! | [`keymap`], [`input`] | keys by name; from terminal events to messages |
 //! | [`model`], [`dialog`], [`update`], [`view`] | all that is known; what changes it; how it is drawn |
-//! | [`rows`], [`groups`], [`filter`], [`eta`], [`needs`], [`words`], [`facts`], [`enabled`] | pure helpers of these |
+//! | [`rows`], [`groups`], [`reach`], [`save`], [`filter`], [`eta`], [`needs`], [`words`], [`facts`], [`enabled`] | pure helpers of these |
 //! | [`theme`], [`glyphs`], [`widgets`] | how it looks |
 //! | [`terminal`], [`events`], [`perform`], [`notify`], [`run`](mod@run) | the rim: the terminal, the engine, the loop |
 //! | [`sample`], [`svg`] | runs to draw in tests, benches and screenshots |
@@ -36,9 +36,11 @@ pub mod msg;
 pub mod needs;
 pub mod notify;
 pub mod perform;
+pub mod reach;
 pub mod rows;
 pub mod run;
 pub mod sample;
+pub mod save;
 pub mod svg;
 pub mod terminal;
 pub mod theme;
@@ -48,6 +50,7 @@ pub mod widgets;
 pub mod words;
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -68,6 +71,8 @@ pub struct Options {
     pub theme: Option<String>,
     /// Names shown or masked; by default masked when the accounts are live.
     pub unmask: Option<bool>,
+    /// The run's directory, where views are saved. Without it there is no place for them.
+    pub save_in: Option<PathBuf>,
     /// The run's clock. Without it the screen shows the time of the last state.
     pub clock: Option<Clock>,
 }
@@ -82,6 +87,13 @@ impl Options {
             theme,
             ..Self::default()
         }
+    }
+
+    /// With the directory of the run, where views are saved.
+    #[must_use]
+    pub fn saving_in(mut self, dir: &Path) -> Self {
+        self.save_in = Some(dir.to_owned());
+        self
     }
 
     /// With the run's clock, so that the time on screen goes on between two states.
@@ -115,7 +127,9 @@ pub enum TuiError {
 pub async fn run(handle: Handle, options: Options) -> Result<Exit, TuiError> {
     let look = look(&options)?;
     let model = model::Model::new(look, Arc::new(model::StagePanels), options.unmask);
-    run::Loop::new(handle, model, options.clock)?.run().await
+    run::Loop::new(handle, model, options.clock, options.save_in)?
+        .run()
+        .await
 }
 
 fn look(options: &Options) -> Result<model::Look, TuiError> {

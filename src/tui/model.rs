@@ -9,7 +9,7 @@ use crate::domain::panel::{Panel, Tone};
 use crate::domain::plan::Plan;
 use crate::domain::time::UtcMs;
 use crate::engine::state::{RunState, StageState};
-pub use crate::tui::dialog::{Approval, Dialog, Field, NoteFor, Same};
+pub use crate::tui::dialog::{Approval, Asking, Dialog, Draft, Field, NoteFor, Same};
 use crate::tui::glyphs::Glyphs;
 use crate::tui::keymap::Place;
 use crate::tui::msg::{Exit, Zone};
@@ -234,6 +234,7 @@ impl Model {
             Some(Dialog::Palette { .. }) => Place::Palette,
             Some(Dialog::Leave) => Place::Leave,
             Some(Dialog::Same(_)) => Place::Same,
+            Some(Dialog::Number(_)) => Place::Number,
             Some(Dialog::Reissue(_)) => Place::Reissue,
             Some(Dialog::Copy) => Place::Copy,
             Some(Dialog::Groups(_)) => Place::Groups,

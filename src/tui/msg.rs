@@ -6,6 +6,7 @@ use crate::domain::time::UtcMs;
 use crate::engine::command::{Command, CommandRefused};
 use crate::engine::state::RunState;
 use crate::tui::keymap::Key;
+use crate::tui::save::Saved;
 
 /// The local time zone at the present moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +143,7 @@ impl Asked {
             Self::Pause => "pausing: no new write starts",
             Self::Resume => "going on",
             Self::Continue => "taking up the writing again",
-            Self::Undo => "giving rows of the database back what they held",
+            Self::Undo => "taking back what was written",
             Self::Reissue => "allowing the rows to be sent again",
             Self::Import => "taking the plan from its file",
             Self::Audit => "reading the result back by another path",
@@ -179,6 +180,8 @@ pub enum Cmd {
     Ask(Command),
     /// Put text on the clipboard.
     Copy(String),
+    /// Write two files for people into the run's directory; where they are comes back as [`Msg::Said`].
+    Save(Box<Saved>),
     /// Set the terminal's title. Fixed words and counts only, never data.
     Title(String),
     /// Call the operator: bell and notification. Fixed words and counts only.

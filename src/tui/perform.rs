@@ -1,10 +1,13 @@
 //! Does what [`crate::tui::update`] asked for. Asking the engine never holds up the screen.
 
+use std::path::PathBuf;
+
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use crate::engine::command::{Command, Handle};
 use crate::tui::msg::{Asked, Msg};
+use crate::tui::save::{self, Saved};
 
 /// Answers that may wait to be taken in.
 const ANSWERS: usize = 64;
@@ -21,6 +24,21 @@ impl Performer {
     pub fn new(handle: Handle) -> (Self, mpsc::Receiver<Msg>) {
         let (answers, taken) = mpsc::channel(ANSWERS);
         (Self { handle, answers }, taken)
+    }
+
+    /// Writes a view into `dir`; where, or why not, comes back as a message.
+    pub fn save(&self, dir: Option<PathBuf>, saved: Saved) {
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let writing = tokio::task::spawn_blocking(move || match dir {
+                Some(dir) => save::write(&dir, &saved),
+                None => "this screen has no run directory to save into".to_owned(),
+            });
+            let said = writing
+                .await
+                .unwrap_or_else(|error| format!("the view was not saved: {error}"));
+            let _ = answers.send(Msg::Said(said)).await;
+        });
     }
 
     /// Asks; the answer comes back as a message. Commands reach the engine in the order in which they were asked: the

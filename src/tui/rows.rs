@@ -181,6 +181,20 @@ impl StageView {
         self.anchor = None;
     }
 
+    /// Puts the cursor on that row of the plan; says whether it is among those shown.
+    pub fn go_to(&mut self, key: &ChangeKey) -> bool {
+        let Some(position) = self.plan.as_ref().and_then(|plan| plan.position(key)) else {
+            return false;
+        };
+        let row = self.row_of(position);
+        let shown = self.position(row) == Some(position);
+        if shown {
+            self.list.cursor = row;
+            self.moved();
+        }
+        shown
+    }
+
     /// Whether rows have not yet been looked at for the filter.
     #[must_use]
     pub fn is_looking(&self) -> bool {
@@ -265,6 +279,12 @@ impl StageView {
             None => (row < self.changes().len()).then_some(row),
             Some(shown) => shown.get(row).map(|at| *at as usize),
         }
+    }
+
+    /// How the row at `position` of the plan ended.
+    #[must_use]
+    pub fn state(&self, position: usize) -> Option<&RowState> {
+        self.rows.get(position)
     }
 
     /// A filtered row and how it ended.

@@ -6,6 +6,7 @@
 //! drawn once a second, and of that only the cells that changed are sent.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -145,11 +146,17 @@ pub struct Loop {
     clock: Option<Clock>,
     begun: Instant,
     tmux: bool,
+    save_in: Option<PathBuf>,
 }
 
 impl Loop {
     /// Takes the terminal and gets ready.
-    pub fn new(handle: Handle, model: Model, clock: Option<Clock>) -> Result<Self, TuiError> {
+    pub fn new(
+        handle: Handle,
+        model: Model,
+        clock: Option<Clock>,
+        save_in: Option<PathBuf>,
+    ) -> Result<Self, TuiError> {
         let signals = Signals::listen().map_err(TuiError::Signals)?;
         let guard = Guard::take().map_err(TuiError::Terminal)?;
         let (performer, answers) = Performer::new(handle.clone());
@@ -176,6 +183,7 @@ impl Loop {
             clock,
             begun: Instant::now(),
             tmux,
+            save_in,
         })
     }
 
@@ -239,6 +247,10 @@ impl Loop {
         let sent = match cmd {
             Cmd::Ask(command) => {
                 self.performer.ask(command);
+                Ok(())
+            }
+            Cmd::Save(saved) => {
+                self.performer.save(self.save_in.clone(), *saved);
                 Ok(())
             }
             Cmd::Copy(text) => self.guard.send(&notify::copy_bytes(&text, self.tmux)),

@@ -5,6 +5,7 @@
 //! | [`lists`] | moving in lists, panes |
 //! | [`screens`] | what can be done on every screen |
 //! | [`decide`] | decisions of rows, one and many |
+//! | [`number`] | the number a choice asks for |
 //! | [`approval`] | the way to an approval |
 //! | [`dialogs`] | filter, note, palette, leave, copy, groups |
 //! | [`engine`] | new states and answers |
@@ -15,6 +16,7 @@ pub mod decide;
 pub mod dialogs;
 pub mod engine;
 pub mod lists;
+pub mod number;
 pub mod screens;
 pub mod small;
 pub mod text;
@@ -103,7 +105,7 @@ fn act(model: &mut Model, act: Act, key: Key) -> Vec<Cmd> {
         | Act::NextRow
         | Act::PrevRow
         | Act::NextHigh => lists::act(model, act, key),
-        Act::LeaveOut | Act::AsPlanned | Act::Choose | Act::SameShape | Act::Note => {
+        Act::LeaveOut | Act::AsPlanned | Act::Choose | Act::SameShape | Act::Leader | Act::Note => {
             decide::act(model, act, key)
         }
         Act::Confirm

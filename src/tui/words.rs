@@ -91,8 +91,8 @@ pub fn decided(change: &Change) -> Option<String> {
         .find(|choice| choice.name == decision.choice);
     let asks = asks.and_then(|choice| choice.number.as_ref());
     let number = match (decision.number, asks) {
-        (Some(number), Some(asked)) => format!(", {number} {}", asked.asks),
-        (Some(number), None) => format!(", {number}"),
+        (Some(number), Some(asked)) => format!(" {number} ({})", asked.asks),
+        (Some(number), None) => format!(" {number}"),
         (None, _) => String::new(),
     };
     let word = if change.planned_as == Verdict::Planned && decision.choice != LEAVE_OUT {

@@ -109,11 +109,19 @@ pub(crate) const ONLY_ON_REQUEST: &[(&str, &str)] = &[
     ("payment_link", "line_items"),
     ("price", "currency_options"),
     ("price", "tiers"),
+    ("promotion_codes_resource_restrictions", "currency_options"),
     ("quote", "line_items"),
 ];
 
-/// Of those the ones that not every object has: a price without tiers shows none, also when asked.
-pub(crate) const NOT_EVERYWHERE: &[(&str, &str)] = &[("currency_option", "tiers"), ("price", "tiers")];
+/// Of those the ones that not every object has: a price without tiers shows none, also when asked, nor does a coupon
+/// for everything show to what it applies.
+pub(crate) const NOT_EVERYWHERE: &[(&str, &str)] = &[
+    ("coupon", "applies_to"),
+    ("coupon", "currency_options"),
+    ("currency_option", "tiers"),
+    ("price", "tiers"),
+    ("promotion_codes_resource_restrictions", "currency_options"),
+];
 
 impl Facts {
     /// Name of the operation that `method` on the concrete `path` is: `GET /v1/customers/{customer}`. A path without

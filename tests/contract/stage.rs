@@ -1,6 +1,6 @@
 //! What every stage asks and writes, recorded on its way to both accounts and held against the table.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,6 +8,7 @@ use cutover::clock::Clock;
 use cutover::domain::change::{Change, ChangeKey};
 use cutover::domain::finding::Severity;
 use cutover::domain::ids::{AccountId, Accounts, Environment};
+use cutover::domain::mapped::IdMap;
 use cutover::domain::money::Money;
 use cutover::domain::record::RowEnd;
 use cutover::domain::scope::ScopeRule;
@@ -106,26 +107,50 @@ fn of_change(stage: &dyn Stage, change: &Change) -> Vec<String> {
     problems
 }
 
-/// Goes through the row's script, as the engine does; the stage must recognise each answer.
+/// A row that is being written, and what it has behind it.
+struct Lane<'a> {
+    change: &'a Change,
+    facts: Vec<Fact>,
+}
+
+/// How a row ended, and what the last of its writes made.
+type Sent = ((ChangeKey, RowEnd, Option<Money>), Option<String>);
+
+/// Goes through the scripts of the rows of one subject, as the engine does: one after another, and a row that gives way
+/// comes last. The stage must recognise each answer.
 async fn send(
     stage: &dyn Stage,
-    change: &Change,
+    rows: &[&Change],
     reading: &Reading,
     writers: &BTreeMap<Role, Writer>,
-) -> (ChangeKey, RowEnd, Option<Money>) {
-    let mut facts = Vec::new();
-    loop {
-        match stage.next(change, &facts) {
-            Step::Look(look) => facts.push(looked(reading, &look).await),
-            Step::Write(write) => facts.push(wrote(stage, &write, writers).await),
-            Step::GiveWay => facts.push(Fact::GaveWay),
+) -> Vec<Sent> {
+    let fresh = |change| Lane {
+        change,
+        facts: Vec::new(),
+    };
+    let mut waiting: VecDeque<Lane<'_>> = rows.iter().copied().map(fresh).collect();
+    let mut ends = Vec::new();
+    while let Some(row) = waiting.front_mut() {
+        assert!(row.facts.len() < 20, "{} does not end", row.change.key);
+        match stage.next(row.change, &row.facts) {
+            Step::Look(look) => row.facts.push(looked(reading, &look).await),
+            Step::Write(write) => row.facts.push(wrote(stage, &write, writers).await),
+            Step::GiveWay => {
+                row.facts.push(Fact::GaveWay);
+                waiting.rotate_left(1);
+            }
             Step::End { end, why, moved } => {
-                assert_eq!(end, RowEnd::Done, "{}: {why}", change.key);
-                return (change.key.clone(), end, moved);
+                assert_eq!(end, RowEnd::Done, "{}: {why}", row.change.key);
+                let made = row.facts.iter().rev().find_map(|fact| match fact {
+                    Fact::Wrote { attested, .. } => Some(attested.object.clone()),
+                    _ => None,
+                });
+                ends.push(((row.change.key.clone(), end, moved), made));
+                waiting.pop_front();
             }
         }
-        assert!(facts.len() < 20, "{} does not end", change.key);
     }
+    ends
 }
 
 /// One page is enough for what this world has.
@@ -192,7 +217,7 @@ async fn everything_a_stage_sends_is_what_stripe_takes() {
     let (destination, to) = recorded(Role::Destination, &new).await;
     let id = |endpoint: &cutover::rehearsal::Endpoint| AccountId(endpoint.account.clone());
     let links = [(Role::Source, &from), (Role::Destination, &to)];
-    let reading = Reading {
+    let mut reading = Reading {
         readers: links
             .iter()
             .map(|(role, link)| (*role, link.reader().expect("a reader")))
@@ -213,7 +238,7 @@ async fn everything_a_stage_sends_is_what_stripe_takes() {
         .iter()
         .map(|(role, link)| (*role, link.writer().expect("a writer")))
         .collect();
-    let mut problems = Vec::new();
+    let (mut problems, mut ids) = (Vec::new(), Vec::new());
     for stage in stages::all() {
         let gathered = stage.gather(&reading).await.expect("both accounts read");
         let plan = stage.plan(gathered, &reading).expect("a plan");
@@ -221,13 +246,25 @@ async fn everything_a_stage_sends_is_what_stripe_takes() {
         let mut rows = plan.changes().to_vec();
         // Rows of one subject are written in the order of their rank.
         rows.sort_by_key(|change| (change.subject.clone(), stage.rank(change)));
-        let mut ends = Vec::new();
-        for change in &rows {
-            problems.extend(of_change(stage.as_ref(), change));
-            if !change.writes_now().is_empty() {
-                ends.push(send(stage.as_ref(), change, &reading, &writers).await);
+        let (mut ends, mut made) = (Vec::new(), BTreeMap::new());
+        for subject in rows.chunk_by(|one, other| one.subject == other.subject) {
+            for change in subject {
+                problems.extend(of_change(stage.as_ref(), change));
+            }
+            let written = subject.iter().map(|change| &**change);
+            let written: Vec<&Change> = written.filter(|change| !change.writes_now().is_empty()).collect();
+            for (end, object) in send(stage.as_ref(), &written, &reading, &writers).await {
+                made.extend(object.map(|object| (end.0.clone(), object)));
+                ends.push(end);
             }
         }
+        for change in &rows {
+            let object = made.get(&change.key).map(String::as_str);
+            ids.extend(stage.ids(change, object));
+        }
+        let mut known = IdMap::default();
+        ids.iter().cloned().for_each(|mapped| known.put(mapped));
+        reading.ids = Arc::new(known);
         let audit = stage.audit(&reading, &plan, &ends).await.expect("an audit");
         let differ = audit
             .findings

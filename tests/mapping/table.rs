@@ -153,37 +153,21 @@ impl Store {
         let columns: Vec<String> = columns.map(|name| format!("CAST({name} AS {text})")).collect();
         let sql = format!("SELECT {} FROM {}", columns.join(", "), self.table);
         wait(async {
+            // The drivers' connections have no type in common.
+            macro_rules! all {
+                ($connection:ty) => {{
+                    let mut connection = <$connection>::connect(&self.url).await.unwrap();
+                    let query = sqlx::query(sqlx::AssertSqlSafe(sql));
+                    let rows = query.fetch_all(&mut connection).await.unwrap();
+                    rows.iter()
+                        .map(|row| (0..8).map(|at| row.get(at)).collect())
+                        .collect()
+                }};
+            }
             let cells: Vec<Vec<Option<String>>> = match self.kind {
-                Kind::Sqlite => {
-                    let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
-                    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-                        .fetch_all(&mut connection)
-                        .await
-                        .unwrap();
-                    rows.iter()
-                        .map(|row| (0..8).map(|at| row.get(at)).collect())
-                        .collect()
-                }
-                Kind::Postgres => {
-                    let mut connection = sqlx::PgConnection::connect(&self.url).await.unwrap();
-                    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-                        .fetch_all(&mut connection)
-                        .await
-                        .unwrap();
-                    rows.iter()
-                        .map(|row| (0..8).map(|at| row.get(at)).collect())
-                        .collect()
-                }
-                Kind::MySql => {
-                    let mut connection = sqlx::MySqlConnection::connect(&self.url).await.unwrap();
-                    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-                        .fetch_all(&mut connection)
-                        .await
-                        .unwrap();
-                    rows.iter()
-                        .map(|row| (0..8).map(|at| row.get(at)).collect())
-                        .collect()
-                }
+                Kind::Sqlite => all!(sqlx::SqliteConnection),
+                Kind::Postgres => all!(sqlx::PgConnection),
+                Kind::MySql => all!(sqlx::MySqlConnection),
             };
             cells.into_iter().map(row).collect()
         })

@@ -1,6 +1,6 @@
 //! What does not approve, and what stops what was approved.
 
-use super::night::{self, Before, records, until_a_write_arrives};
+use super::night::{self, Writing, records};
 use super::support::{Desk, World, until};
 
 #[test]
@@ -50,13 +50,12 @@ fn nothing_but_the_typed_phrase_and_enter_approves() {
 
 #[test]
 fn space_holds_writing_and_space_again_goes_on() {
-    let world = World::new(night::SLOW);
-    let desk = Desk::at(&world);
-    night::two_at_once(&desk);
-    let before = Before::of(&world);
-    let mut terminal = night::run(&desk);
-    terminal.approve_everything();
-    until_a_write_arrives(&world);
+    let Writing {
+        world,
+        desk,
+        before,
+        mut terminal,
+    } = Writing::begin();
     terminal.press(" ");
     terminal.wait_for("PAUSED");
     let intents = records(&desk, "intent");

@@ -2,8 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::night::{self, Before, records, until_a_write_arrives};
-use super::support::{Desk, World};
+use super::night::{self, Writing, records};
 use super::terminal::Terminal;
 
 /// What a run that still has something to do ends with.
@@ -11,13 +10,12 @@ const UNFINISHED: u32 = 3;
 
 /// Lets a run be ended while it writes; then it has to be whole, and the next one has to finish it.
 fn ends_and_goes_on(end: impl Fn(Terminal)) {
-    let world = World::new(night::SLOW);
-    let desk = Desk::at(&world);
-    night::two_at_once(&desk);
-    let before = Before::of(&world);
-    let mut terminal = night::run(&desk);
-    terminal.approve_everything();
-    until_a_write_arrives(&world);
+    let Writing {
+        world,
+        desk,
+        before,
+        terminal,
+    } = Writing::begin();
     end(terminal);
 
     desk.verify("night");

@@ -11,14 +11,9 @@ use super::terminal::{Size, Terminal};
 pub(crate) const LARGE: Size = (120, 40);
 pub(crate) const SMALLEST: Size = (80, 24);
 /// The small world, answering slowly enough that a key or a signal comes while it is written to.
-pub(crate) const SLOW: &str = "--scenario small --seed 7 --latency-ms 400";
+const SLOW: &str = "--scenario small --seed 7 --latency-ms 400";
 /// The line above the field for the phrase.
 const ASKS: &str = "Type the writes and the end of each account:";
-
-/// Two requests under way at once on the new account: writing then goes on for seconds, however late a key or a signal comes.
-pub(crate) fn two_at_once(desk: &Desk) {
-    desk.configure("[destination]\n", "[destination]\nmax_in_flight = 2\n");
-}
 
 /// `run` on the accounts of a world.
 pub(crate) fn run(desk: &Desk) -> Terminal {
@@ -193,9 +188,32 @@ fn sums(side: &Value) -> Sums {
     ledgers.collect()
 }
 
-/// Waits for the first write to arrive.
-pub(crate) fn until_a_write_arrives(world: &World) {
-    until("a write arrives", || world.writes() > 0);
+/// A night in which writes are on their way, and go on to be for seconds.
+pub(crate) struct Writing {
+    pub(crate) world: World,
+    pub(crate) desk: Desk,
+    pub(crate) before: Before,
+    pub(crate) terminal: Terminal,
+}
+
+impl Writing {
+    /// From the first screen to the first write that arrives.
+    pub(crate) fn begin() -> Self {
+        let world = World::new(SLOW);
+        let desk = Desk::at(&world);
+        // However late a key or a signal comes, there is something left to write.
+        desk.configure("[destination]\n", "[destination]\nmax_in_flight = 2\n");
+        let before = Before::of(&world);
+        let mut terminal = run(&desk);
+        terminal.approve_everything();
+        until("a write arrives", || world.writes() > 0);
+        Self {
+            world,
+            desk,
+            before,
+            terminal,
+        }
+    }
 }
 
 /// Records of one kind.

@@ -1,5 +1,7 @@
 //! A pseudo terminal with the program on it.
 
+#![allow(dead_code, reason = "every test file uses its own part")]
+
 use std::ffi::OsStr;
 use std::io::{Read as _, Write};
 use std::process::Command;

@@ -19,6 +19,8 @@ fn a_night_at_the_keyboard_moves_every_balance_to_the_cent_and_asks_before_it_wr
     assert_eq!(world.writes(), 0, "written before the approval");
     terminal.press("\r");
     terminal.wait_done();
+    terminal.press("w");
+    terminal.wait_for("saved to night/view-credits-");
     terminal.leave(0);
     assert!(
         terminal.text().contains("cutover run --run night"),

@@ -13,7 +13,11 @@ mod faults;
 #[cfg(test)]
 mod methods;
 #[cfg(test)]
+mod pools;
+#[cfg(test)]
 mod protocol;
+#[cfg(test)]
+mod redemptions;
 #[cfg(test)]
 mod subscriptions;
 #[cfg(test)]

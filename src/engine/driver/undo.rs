@@ -23,7 +23,7 @@ use crate::engine::writer::{Finished, Journalled, Stop};
 use crate::stages;
 
 /// What giving rows of the database back needs, off the loop.
-struct Rows {
+struct GiveBack {
     stage: StageId,
     by: String,
     rows: Vec<Arc<Change>>,
@@ -111,13 +111,13 @@ impl Engine {
         approved: &Approved,
         rows: Vec<Arc<Change>>,
         stop: &Stop,
-    ) -> Result<Option<Rows>, CommandRefused> {
+    ) -> Result<Option<GiveBack>, CommandRefused> {
         if rows.is_empty() {
             return Ok(None);
         }
         let writer = self.app.as_ref().map(crate::appdb::Database::writer);
         let writer = writer.ok_or_else(|| refused("no database of the application is configured"))?;
-        Ok(Some(Rows {
+        Ok(Some(GiveBack {
             stage,
             by: approved.approval().operator.clone(),
             rows,
@@ -154,7 +154,7 @@ impl Engine {
     }
 }
 
-impl Rows {
+impl GiveBack {
     async fn run(self) -> Finished {
         for batch in self.rows.chunks(self.writer.batch_rows()) {
             if self.stop.is_stopped() {

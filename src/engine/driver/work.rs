@@ -336,7 +336,7 @@ fn pending(stage: &StageState) -> Vec<Arc<Change>> {
 }
 
 /// What is known about the effects of these rows' own writes: those of an undo, and those it takes back, share a row.
-pub(super) fn known(book: &EffectBook, id: StageId, changes: &[Arc<Change>]) -> Known {
+pub(in crate::engine) fn known(book: &EffectBook, id: StageId, changes: &[Arc<Change>]) -> Known {
     let of = |change: &Arc<Change>| {
         let own = |effect: &EffectId| change.writes_now().iter().any(|write| write.effect == *effect);
         let effects = book.of_row(id, &change.key).iter();
@@ -347,7 +347,11 @@ pub(super) fn known(book: &EffectBook, id: StageId, changes: &[Arc<Change>]) -> 
 }
 
 /// Writes of the plan that were granted before, by account.
-pub(super) fn granted(book: &EffectBook, id: StageId, plan: &Plan) -> std::collections::BTreeMap<Role, u64> {
+pub(in crate::engine) fn granted(
+    book: &EffectBook,
+    id: StageId,
+    plan: &Plan,
+) -> std::collections::BTreeMap<Role, u64> {
     let mut granted = std::collections::BTreeMap::new();
     for change in plan.changes() {
         let writes = change

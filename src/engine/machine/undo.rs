@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Act, View, not_now, plan, stage};
-use crate::domain::approval::{Approval, Approved, Refusal, VALID_MS, short_phrase};
+use crate::domain::approval::{Approval, Approved, Refusal, VALID_MS};
 use crate::domain::change::ChangeKey;
 use crate::domain::ids::StageId;
 use crate::domain::record::Record;
@@ -14,13 +14,13 @@ use crate::engine::undoing;
 use crate::stages::Stage;
 
 /// What a person gave with the command.
-pub(super) struct Words<'a> {
-    pub(super) phrase: &'a str,
-    pub(super) witness: Option<&'a String>,
-    pub(super) by: &'a str,
+pub(in crate::engine) struct Words<'a> {
+    pub(in crate::engine) phrase: &'a str,
+    pub(in crate::engine) witness: Option<&'a String>,
+    pub(in crate::engine) by: &'a str,
 }
 
-pub(super) fn undo(
+pub(in crate::engine) fn undo(
     view: &View<'_>,
     id: StageId,
     script: Option<Arc<dyn Stage>>,
@@ -114,24 +114,6 @@ fn anew(
     })
 }
 
-/// What has to be typed before a stage is taken back: empty when there is nothing to take back.
-#[must_use]
-pub fn undo_phrase(view: &View<'_>, id: StageId) -> String {
-    let state = view.state.stage(id);
-    let (Some(state), Some(script)) = (state, crate::stages::get(id)) else {
-        return String::new();
-    };
-    if let Some(undo) = state.undo_under_way()
-        && good(undo, view.now).unwrap_or(false)
-    {
-        return short_phrase(&undo.plan);
-    }
-    match undoing::plan(&*script, state, view.book, view.now) {
-        Ok(Some(undo)) => short_phrase(&undo.plan),
-        _ => String::new(),
-    }
-}
-
 /// Whether the approval of an undo still holds for new writes; what was sent is settled whatever its age.
 fn good(undo: &UndoState, now: UtcMs) -> Result<bool, CommandRefused> {
     match Approved::check(undo.plan.clone(), undo.approval.clone(), now) {
@@ -151,7 +133,7 @@ pub(super) fn go_on(id: StageId, undo: &UndoState) -> [Act; 2] {
 }
 
 /// Rows whose taking back a look did not find may be sent again.
-pub(super) fn reissue(
+pub(in crate::engine) fn reissue(
     id: StageId,
     undo: &UndoState,
     rows: &[ChangeKey],

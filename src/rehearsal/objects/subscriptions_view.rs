@@ -10,12 +10,11 @@ use crate::rehearsal::pages;
 use crate::rehearsal::world::{Account, MethodKind};
 
 /// Fields no subscription of a world has a value for.
-const UNSET: [&str; 19] = [
+const UNSET: [&str; 18] = [
     "application",
     "application_fee_percent",
     "billing_cycle_anchor_config",
     "billing_thresholds",
-    "cancel_at",
     "customer_account",
     "days_until_due",
     "description",
@@ -55,7 +54,8 @@ pub(crate) fn show(account: &Account, subscription: &Subscription, expand: &Expa
         "billing_cycle_anchor": if trial { end } else { start },
         "billing_mode": { "flexible": null, "type": "classic" },
         "billing_schedules": [],
-        "cancel_at_period_end": false,
+        "cancel_at": subscription.ends.then_some(end),
+        "cancel_at_period_end": subscription.ends,
         "canceled_at": subscription.ended,
         "cancellation_details": { "comment": null, "feedback": null, "reason": subscription.ended.map(|_| "cancellation_requested") },
         "collection_method": "charge_automatically",

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::facts::Code;
 use crate::domain::fields::Fields;
-use crate::domain::ids::{Accounts, Digest, EffectId, StageId};
-use crate::domain::write::number;
+use crate::domain::ids::{Accounts, EffectId, Role, StageId};
+use crate::domain::write::{CAP, Method, PlannedWrite, When, marker};
+use crate::stripe::allow::path;
 
 /// Switches a code of the old account off, with our mark.
 pub const CLOSE_OLD: &str = "close_old";
@@ -30,9 +32,21 @@ pub const UNDO_REOPEN: &str = "undo_reopen";
 /// give back uses that were taken on the new account.
 pub const UNDO_RESTORE: &str = "undo_restore";
 
-/// Undo: takes our mark of closing off the old code, because what is left of it stands elsewhere now. A later plan would
-/// otherwise take it for one that an earlier run closed, and move what it had left once more.
-pub const UNDO_SETTLE: &str = "undo_settle";
+/// Choice: codes that others can use too go to the new account, whole.
+pub const MOVE: &str = "move";
+/// Choice: they stay on the old account.
+pub const LEAVE: &str = "leave";
+/// Choice: a number of the uses goes, the rest stays.
+pub const SPLIT: &str = "split";
+/// Choice: without a limit, on both accounts.
+pub const KEEP_BOTH: &str = "keep_both";
+/// Choice at a coupon: a person says how many uses the new one has; its codes follow.
+pub const SET_LEFT: &str = "set_left";
+/// Choice at a code: a person says how many uses the new one has. The old code may be off already, used up or switched
+/// off: closing it then only puts our mark on it. Another word than a coupon's, which is decided for its codes too.
+pub const SET_CODE_LEFT: &str = "set_code_left";
+/// Choice at a customer's discount that works on nothing: it ends with the old account.
+pub const LET_END: &str = "let_end";
 
 /// Metadata keys an owner may have besides our four: Stripe allows fifty (facts 2.2).
 pub const MOST_OWN_KEYS: usize = 46;
@@ -139,29 +153,118 @@ impl Effects<'_> {
     pub fn id(self, op: &str, of: &str) -> EffectId {
         EffectId::new(self.accounts, StageId::Coupons, op, of, 0)
     }
-}
 
-/// The marker of the write `op` that takes back the one with the marker `of`: as unique, and as much the same in every
-/// run.
-#[must_use]
-pub fn undo_of(of: &EffectId, op: &str) -> EffectId {
-    let digest = Digest::of("cutover-undo-v1", [of.0.as_bytes(), op.as_bytes()]);
-    let mut text = data_encoding::BASE32_NOPAD.encode(&digest.0).to_lowercase();
-    text.truncate(26);
-    EffectId(text)
-}
-
-/// A limit in a form: what is left, or a place for the number a person gives.
-#[must_use]
-pub fn cap(left: Option<i64>) -> Option<String> {
-    left.map(|left| left.to_string())
-}
-
-/// The limit of a code beside its coupon's: no more than `most`, where there is a `most`.
-#[must_use]
-pub fn given_up_to(most: Option<i64>) -> String {
-    match most.and_then(|most| u64::try_from(most).ok()) {
-        Some(most) => number::up_to(most),
-        None => number::GIVEN.to_owned(),
+    /// Switches the old code `old` off.
+    #[must_use]
+    pub fn close_old(self, old: &str) -> PlannedWrite {
+        self.switch(CLOSE_OLD, old, false, When::Always)
     }
+
+    /// Switches the old code `old` on again, where its coupon could not be created.
+    #[must_use]
+    pub fn reopen_old(self, old: &str) -> PlannedWrite {
+        self.switch(REOPEN_OLD, old, true, When::IfRaced)
+    }
+
+    /// Creates the coupon `id` with `terms` and the limit `cap`.
+    #[must_use]
+    pub fn create_coupon(self, id: &str, terms: &Fields, cap: Option<&str>) -> PlannedWrite {
+        let mut form = vec![("id".to_owned(), id.to_owned())];
+        extend(&mut form, terms, &["id", CAP]);
+        cap_of(&mut form, cap);
+        self.coupon(CREATE_COUPON, id, form)
+    }
+
+    /// Creates the coupon that carries the discount `discount` on, for one use. `terms` have its id.
+    #[must_use]
+    pub fn create_carry(self, discount: &str, id: &str, terms: &Fields) -> PlannedWrite {
+        let mut form = vec![("id".to_owned(), id.to_owned())];
+        extend(&mut form, terms, &["id", CAP]);
+        cap_of(&mut form, Some("1"));
+        let mut write = self.coupon(CREATE_CARRY, discount, form);
+        write.effect = self.id(CREATE_CARRY, id);
+        write
+    }
+
+    /// Creates the code that stands for `code` on the new account.
+    #[must_use]
+    pub fn create_code(self, code: &Code, cap: Option<&str>) -> PlannedWrite {
+        self.code(CREATE_CODE, Role::Destination, code, cap)
+    }
+
+    /// Makes `code` again on the old account, with the limit `cap`.
+    #[must_use]
+    pub fn recreate_old(self, code: &Code, cap: &str) -> PlannedWrite {
+        self.code(RECREATE_OLD, Role::Source, code, Some(cap))
+    }
+
+    fn switch(self, op: &str, old: &str, active: bool, when: When) -> PlannedWrite {
+        let form = vec![("active".to_owned(), active.to_string())];
+        let mut write = self.post(op, Role::Source, old, code_path(old), form);
+        write.when = when;
+        write
+    }
+
+    fn coupon(self, op: &str, of: &str, mut form: Vec<(String, String)>) -> PlannedWrite {
+        form.push((format!("metadata[{}]", marker::OF), of.to_owned()));
+        for hidden in ["applies_to", "currency_options"] {
+            // What was sent can only be attested if it is in the answer.
+            if form
+                .iter()
+                .any(|(name, _)| name.starts_with(&format!("{hidden}[")))
+            {
+                form.push(("expand[]".to_owned(), hidden.to_owned()));
+            }
+        }
+        self.post(op, Role::Destination, of, COUPONS.to_owned(), form)
+    }
+
+    fn code(self, op: &str, role: Role, code: &Code, cap: Option<&str>) -> PlannedWrite {
+        let mut form = vec![
+            ("promotion[type]".to_owned(), "coupon".to_owned()),
+            ("promotion[coupon]".to_owned(), code.coupon.clone()),
+            ("code".to_owned(), code.text.clone()),
+        ];
+        form.extend(code.customer.clone().map(|id| ("customer".to_owned(), id)));
+        cap_of(&mut form, cap);
+        extend(&mut form, &code.terms, &["code", "customer", "active", CAP]);
+        form.push((format!("metadata[{}]", marker::OF), code.id.clone()));
+        if code.terms.has("restrictions[currency_options]") {
+            form.push(("expand[]".to_owned(), "restrictions.currency_options".to_owned()));
+        }
+        self.post(op, role, &code.id, CODES.to_owned(), form)
+    }
+
+    fn post(self, op: &str, role: Role, of: &str, path: String, form: Vec<(String, String)>) -> PlannedWrite {
+        PlannedWrite {
+            op: op.to_owned(),
+            role,
+            effect: self.id(op, of),
+            method: Method::Post,
+            path,
+            form,
+            money: None,
+            when: When::Always,
+            irreversible: false,
+            marked: true,
+        }
+    }
+}
+
+const COUPONS: &str = "/v1/coupons";
+const CODES: &str = "/v1/promotion_codes";
+
+/// The path of one code.
+#[must_use]
+pub fn code_path(id: &str) -> String {
+    path("/v1/promotion_codes/{}", &[id])
+}
+
+fn cap_of(form: &mut Vec<(String, String)>, cap: Option<&str>) {
+    form.extend(cap.map(|cap| (CAP.to_owned(), cap.to_owned())));
+}
+
+fn extend(form: &mut Vec<(String, String)>, terms: &Fields, but: &[&str]) {
+    let terms = terms.iter().filter(|(name, _)| !but.contains(name));
+    form.extend(terms.map(|(name, value)| (name.to_owned(), value.to_owned())));
 }

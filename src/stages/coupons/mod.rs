@@ -123,10 +123,27 @@
 //! used if its terms are equal and it gives no more than was left (`equal_exists`), else blocked (`coupon_differs`).
 //! A code whose text is taken over there, without regard to case and per customer, is blocked (`code_taken`).
 
+mod attest;
+mod audit;
+mod carried;
+pub mod collide;
+mod drift;
 pub mod effects;
 pub mod facts;
+pub mod fields;
+mod gather;
+pub mod left;
+pub mod panel;
+pub mod plan;
+pub mod read;
+pub mod running;
+#[cfg(test)]
+mod samples;
 pub mod script;
+mod slice;
+pub mod terms;
 pub mod undo;
+pub mod who;
 
 #[cfg(test)]
 mod model_driver_tests;

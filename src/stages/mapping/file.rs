@@ -27,7 +27,7 @@ use std::sync::OnceLock;
 
 use thiserror::Error;
 
-use self::lint::{Checked, Wrong};
+use self::lint::{Checked, Wrong, text_of};
 pub use self::lint::{Lint, Place, Problem, Tally};
 pub use self::rows::Target;
 use self::rows::{Prints, Rows};
@@ -258,11 +258,11 @@ impl Reading {
                     why: format!(
                         "{what} {} is mapped to something else than on line {first} of {before}; a mapping must have one \
                          target per old id, so the file is refused: ask Stripe for a new one, or remove the wrong row",
-                        if what == "customer" {
+                        text_of(if what == "customer" {
                             checked.customer
                         } else {
                             checked.source
-                        }
+                        })
                     ),
                 });
             }

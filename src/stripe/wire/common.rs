@@ -1,7 +1,9 @@
 //! Shapes that several objects share.
 
 use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 /// An expandable reference as its id: Stripe sends the id, the whole object when expanded, or null.
@@ -50,6 +52,60 @@ impl<'de> Visitor<'de> for IdOf {
             }
         }
         Ok(id)
+    }
+}
+
+/// A reference of which more than the id is wanted, where it was expanded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expandable<T> {
+    /// As it is sent.
+    Id(String),
+    /// As it is sent when expanded.
+    Object(Box<T>),
+}
+
+impl<T> Expandable<T> {
+    /// The id; `of` says where the object has it.
+    pub fn id<'a>(&'a self, of: impl FnOnce(&'a T) -> &'a str) -> &'a str {
+        match self {
+            Self::Id(id) => id,
+            Self::Object(object) => of(object),
+        }
+    }
+
+    /// The object, where it was expanded.
+    #[must_use]
+    pub fn object(&self) -> Option<&T> {
+        match self {
+            Self::Id(_) => None,
+            Self::Object(object) => Some(object),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Expandable<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(ExpandableOf(PhantomData))
+    }
+}
+
+struct ExpandableOf<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ExpandableOf<T> {
+    type Value = Expandable<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an id or an object")
+    }
+
+    fn visit_str<E>(self, id: &str) -> Result<Self::Value, E> {
+        Ok(Expandable::Id(id.to_owned()))
+    }
+
+    // Not an untagged enum: that would buffer the object, and a number's own text (Decimal) would be lost.
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
+        let object = T::deserialize(MapAccessDeserializer::new(object))?;
+        Ok(Expandable::Object(Box::new(object)))
     }
 }
 

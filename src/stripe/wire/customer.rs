@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::CashBalance;
 use super::common::{id_of, or_default};
+use super::{CashBalance, Discount};
 use crate::stripe::page::Listed;
 
 /// A customer (spec `customer`, `deleted_customer`). The id is the only one both accounts share after the PAN copy.
@@ -45,6 +45,8 @@ pub struct Customer {
     pub invoice_settings: InvoiceSettings,
     /// Whether the last charge failed.
     pub delinquent: Option<bool>,
+    /// The coupon that works on all it is billed (older than subscriptions' own discounts; cannot be set any more).
+    pub discount: Option<Discount>,
     /// Test clock, when it belongs to one.
     #[serde(default, deserialize_with = "id_of")]
     pub test_clock: Option<String>,

@@ -5,8 +5,10 @@
 mod account;
 mod balance;
 mod common;
+mod coupon;
 mod customer;
 mod decimal;
+mod discount;
 mod event;
 mod grant;
 mod list;
@@ -15,14 +17,18 @@ mod payment_method;
 mod price;
 mod product;
 mod profile;
+mod promotion_code;
 mod subscription;
 mod tax_rate;
 mod tax_settings;
 
 pub use account::{Account, BusinessProfile, Dashboard, Settings};
 pub use balance::{BalanceTransaction, BalanceTransactionType, CashBalance};
+pub use common::Expandable;
+pub use coupon::{AppliesTo, Coupon, CouponDuration, CouponOption};
 pub use customer::{Customer, InvoiceSettings};
 pub use decimal::Decimal;
+pub use discount::{Discount, DiscountSource};
 pub use event::{Event, EventRequest};
 pub use grant::{CreditGrant, GrantAmount, GrantCategory, Monetary};
 pub use list::List;
@@ -33,6 +39,7 @@ pub use product::{MarketingFeature, PackageDimensions, Product};
 pub use profile::{
     Address, CustomField, CustomerProfile, ProfileInvoiceSettings, RenderingOptions, Shipping, TaxId,
 };
+pub use promotion_code::{CodeRestrictions, MinimumOption, Promotion, PromotionCode};
 pub use subscription::{Subscription, SubscriptionItem, SubscriptionStatus, TaxRateId};
 pub use tax_rate::TaxRate;
 pub use tax_settings::{RegistrationOption, TaxDefaults, TaxRegistration, TaxSettings};

@@ -1,7 +1,7 @@
 use serde::Deserialize;
 
 use super::common::{open_enum, or_default, some_id_of};
-use super::{List, Price};
+use super::{Discount, Expandable, List, Price};
 use crate::stripe::page::Listed;
 
 open_enum! {
@@ -34,7 +34,7 @@ impl SubscriptionStatus {
     }
 }
 
-/// A subscription (spec `subscription`), as far as the catalogue is concerned.
+/// A subscription (spec `subscription`), as far as catalogue and discounts are concerned.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Subscription {
     /// `sub_…`
@@ -48,6 +48,18 @@ pub struct Subscription {
     pub customer: String,
     /// Where it stands.
     pub status: SubscriptionStatus,
+    /// What every bill's date goes by, seconds.
+    pub billing_cycle_anchor: Option<i64>,
+    /// When it ends by itself, seconds.
+    pub cancel_at: Option<i64>,
+    /// Whether it ends with the current period.
+    #[serde(default, deserialize_with = "or_default")]
+    pub cancel_at_period_end: bool,
+    /// End of the trial, seconds.
+    pub trial_end: Option<i64>,
+    /// What works on all of it; ids unless expanded.
+    #[serde(default, deserialize_with = "or_default")]
+    pub discounts: Vec<Expandable<Discount>>,
     /// What is subscribed; the first page of it.
     pub items: List<SubscriptionItem>,
     /// Taxes set by hand, for items without their own.
@@ -62,6 +74,13 @@ pub struct SubscriptionItem {
     pub id: String,
     /// The whole price, without tiers and other currencies.
     pub price: Price,
+    /// Seconds.
+    pub current_period_start: Option<i64>,
+    /// Seconds.
+    pub current_period_end: Option<i64>,
+    /// What works on this item alone; ids unless expanded.
+    #[serde(default, deserialize_with = "or_default")]
+    pub discounts: Vec<Expandable<Discount>>,
     /// Taxes set by hand.
     #[serde(default, deserialize_with = "or_default")]
     pub tax_rates: Vec<TaxRateId>,

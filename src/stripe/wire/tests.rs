@@ -159,3 +159,68 @@ fn a_subscription_of_an_unknown_status_counts_as_live() {
         assert_eq!(of(status).status.is_live(), live, "{status}");
     }
 }
+
+#[test]
+fn a_coupon_is_read_with_and_without_what_is_hidden() {
+    let text = r#"{"id":"SPRING","object":"coupon","amount_off":null,"created":1,"currency":null,"duration":"eternal",
+        "duration_in_months":null,"livemode":false,"max_redemptions":10,"metadata":null,"name":null,"percent_off":12.50,
+        "redeem_by":null,"times_redeemed":7,"valid":true}"#;
+    let plain: Coupon = read(text);
+    assert_eq!(plain.percent_off.as_ref().map(Decimal::as_str), Some("12.5"));
+    assert_eq!(plain.duration, CouponDuration::Other("eternal".to_owned()));
+    assert!(plain.applies_to.is_none() && plain.currency_options.is_none() && plain.metadata.is_empty());
+    let expanded: Coupon = read(&text.replace(
+        "\"valid\":true",
+        r#""valid":true,"applies_to":{"products":["prod_1"]},"currency_options":{"aud":{"amount_off":1500}}"#,
+    ));
+    assert_eq!(expanded.applies_to.unwrap().products, ["prod_1"]);
+    assert_eq!(expanded.currency_options.unwrap()["aud"].amount_off, 1500);
+}
+
+#[test]
+fn a_promotion_code_names_coupon_and_customer_expanded_or_not() {
+    let code = |coupon: &str, customer: &str| -> PromotionCode {
+        read(&format!(
+            r#"{{"id":"promo_1","object":"promotion_code","active":true,"code":"SPRING","created":1,"customer":{customer},
+            "customer_account":null,"expires_at":null,"livemode":false,"max_redemptions":null,"metadata":{{}},
+            "promotion":{{"coupon":{coupon},"type":"coupon"}},"restrictions":{{"first_time_transaction":false,
+            "minimum_amount":null,"minimum_amount_currency":null}},"times_redeemed":0}}"#
+        ))
+    };
+    let plain = code("\"c\"", "null");
+    assert_eq!(
+        (plain.promotion.coupon.as_deref(), plain.customer_id()),
+        (Some("c"), None)
+    );
+    let whole = code(
+        r#"{"id":"c","object":"coupon","percent_off":25.5}"#,
+        r#"{"id":"cus_1","object":"customer","deleted":true}"#,
+    );
+    assert_eq!(
+        (whole.promotion.coupon.as_deref(), whole.customer_id()),
+        (Some("c"), Some("cus_1"))
+    );
+    assert!(whole.customer.unwrap().object().unwrap().deleted);
+}
+
+#[test]
+fn a_discount_shows_its_coupon_where_it_was_expanded() {
+    let discounts: Vec<Expandable<Discount>> = read(
+        r#"["di_0",{"id":"di_1","object":"discount","customer":"cus_1","end":9,"promotion_code":"promo_1","start":1,
+        "source":{"type":"coupon","coupon":{"id":"c","object":"coupon","created":1,"duration":"forever","livemode":false,
+        "percent_off":33.30,"times_redeemed":1,"valid":true}}},
+        {"id":"di_2","source":{"type":"coupon","coupon":"c"},"start":1}]"#,
+    );
+    assert!(discounts[0].object().is_none());
+    let whole = discounts[1].object().unwrap();
+    assert_eq!((whole.coupon_id(), whole.end), (Some("c"), Some(9)));
+    assert_eq!(
+        whole.coupon().unwrap().percent_off.as_ref().map(Decimal::as_str),
+        Some("33.3")
+    );
+    let bare = discounts[2].object().unwrap();
+    assert_eq!(
+        (bare.coupon_id(), bare.coupon().is_none(), bare.end),
+        (Some("c"), true, None)
+    );
+}

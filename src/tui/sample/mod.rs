@@ -1,6 +1,7 @@
 //! Runs to draw: fixed states for snapshots, benches and screenshots. Every number is invented and the same every time.
 //! The panels are the sample's own, so that a stage may change its words without changing these pictures.
 
+mod coupons;
 mod panels;
 mod rows;
 
@@ -24,6 +25,7 @@ use crate::tui::msg::Msg;
 use crate::tui::theme::{Theme, ThemeError};
 use crate::tui::update::update;
 
+pub use coupons::coupons;
 pub use panels::SamplePanels;
 pub use rows::changes;
 
@@ -43,11 +45,15 @@ pub fn accounts(environment: Environment) -> Accounts {
 /// Seals `changes` into a plan, five and a half minutes before [`NOW`].
 #[must_use]
 pub fn plan(environment: Environment, changes: Vec<Change>) -> Option<Arc<Plan>> {
+    plan_of(StageId::Credits, environment, changes).map(Arc::new)
+}
+
+fn plan_of(stage: StageId, environment: Environment, changes: Vec<Change>) -> Option<Plan> {
     let header = Header {
         accounts: accounts(environment),
         policy: BTreeMap::from([("source_after".to_owned(), "drain".to_owned())]),
         scope: scope(),
-        stage: StageId::Credits,
+        stage,
     };
     Plan::seal(
         header,
@@ -57,7 +63,6 @@ pub fn plan(environment: Environment, changes: Vec<Change>) -> Option<Arc<Plan>>
         NOW.plus_ms(-331_000),
     )
     .ok()
-    .map(Arc::new)
 }
 
 fn scope() -> Digest {

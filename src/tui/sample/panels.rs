@@ -24,17 +24,28 @@ impl Panels for SamplePanels {
                       other places, and compares them. Writes nothing until you approve."
                 .into(),
             headline: plan.map(headline).unwrap_or_default(),
-            checks: plan.map(|_| checks()).unwrap_or_default(),
-            columns: columns(),
+            checks: plan.map(|_| checks(id)).unwrap_or_default(),
+            columns: columns(id),
         }
     }
 
-    fn cells(&self, _: StageId, change: &Change, unmasked: bool) -> Vec<String> {
+    fn cells(&self, id: StageId, change: &Change, unmasked: bool) -> Vec<String> {
         let name = if unmasked {
             change.label.to_string()
         } else {
             change.label.masked()
         };
+        if id == StageId::Coupons {
+            let with = change.with.as_ref().map(ToString::to_string).unwrap_or_default();
+            let worked = change.working.first().cloned().unwrap_or_default();
+            return vec![
+                change.item.clone(),
+                with,
+                change.risk.word().to_owned(),
+                change.rule.clone(),
+                worked,
+            ];
+        }
         vec![
             crate::domain::ids::short_id(&change.subject),
             name,
@@ -48,8 +59,13 @@ impl Panels for SamplePanels {
 
 fn headline(plan: &Plan) -> Vec<String> {
     let totals = plan.totals();
+    let rows = if plan.header().stage == StageId::Coupons {
+        "coupons, codes and discounts"
+    } else {
+        "balances"
+    };
     let mut lines = vec![format!(
-        "{} balances   {} planned   {} blocked   {} no-op   {} left out",
+        "{} {rows}   {} planned   {} blocked   {} no-op   {} left out",
         totals.in_scope, totals.planned, totals.blocked, totals.noop, totals.left_out
     )];
     let money = totals.money.iter().map(|(currency, sums)| {
@@ -64,11 +80,17 @@ fn headline(plan: &Plan) -> Vec<String> {
     lines
 }
 
-fn checks() -> Vec<Check> {
+fn checks(id: StageId) -> Vec<Check> {
     let check = |says: &str, tone| Check {
         says: says.into(),
         tone,
     };
+    if id == StageId::Coupons {
+        return vec![
+            check("old + new never allow more than is left", Tone::Good),
+            check("1 coupon is shared with people who stay", Tone::Attention),
+        ];
+    }
     vec![
         check("customers copied", Tone::Good),
         check("ledgers add up", Tone::Good),
@@ -79,13 +101,22 @@ fn checks() -> Vec<Check> {
     ]
 }
 
-fn columns() -> Vec<Column> {
+fn columns(id: StageId) -> Vec<Column> {
     let column = |title: &str, width, align, drop_order| Column {
         title: title.into(),
         width,
         align,
         drop_order,
     };
+    if id == StageId::Coupons {
+        return vec![
+            column("item", 18, Align::Left, 0),
+            column("decided with", 14, Align::Left, 1),
+            column("risk", 6, Align::Left, 3),
+            column("rule", 18, Align::Left, 2),
+            column("working", 40, Align::Left, 4),
+        ];
+    }
     vec![
         column("customer", 14, Align::Left, 0),
         column("name", 10, Align::Left, 3),

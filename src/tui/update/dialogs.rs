@@ -13,7 +13,7 @@ use crate::tui::keymap::Key;
 use crate::tui::model::{Dialog, Field, Model, NoteFor};
 use crate::tui::msg::{Cmd, Exit};
 use crate::tui::rows::ListPos;
-use crate::tui::update::{approval, ask, decide, leave, run};
+use crate::tui::update::{approval, ask, decide, leave, number, run};
 use crate::tui::view::detail::heading;
 use crate::tui::view::pen::clean;
 use crate::tui::words;
@@ -37,6 +37,7 @@ fn confirm(model: &mut Model) -> Vec<Cmd> {
     match &model.dialog {
         Some(Dialog::Approval(_)) => approval::confirm(model),
         Some(Dialog::Same(_)) => decide::confirm_same(model),
+        Some(Dialog::Number(_)) => number::confirm(model),
         Some(Dialog::Reissue(_)) => confirm_reissue(model),
         Some(Dialog::Note { .. }) => confirm_note(model),
         Some(Dialog::Palette { .. }) => confirm_palette(model),
@@ -59,6 +60,11 @@ fn cancel(model: &mut Model) -> Vec<Cmd> {
                 view.set_filter(&before);
             }
         }
+        Some(Dialog::Number(asking)) => decide::step_back(model, asking.draft, false),
+        Some(Dialog::Note {
+            for_what: NoteFor::Decision(draft),
+            ..
+        }) => decide::step_back(model, *draft, true),
         Some(Dialog::Leave) if model.leaving.is_some() => model.dialog = Some(Dialog::Leave),
         Some(Dialog::Approval(dialog)) if dialog.sent => {
             model.heard("the approval is on its way to the journal");
@@ -131,11 +137,15 @@ fn confirm_note(model: &mut Model) -> Vec<Cmd> {
             model.heard("the note goes with the next decision on this row");
             Vec::new()
         }
-        NoteFor::Decision { .. } if model.review.note.is_empty() => {
+        NoteFor::Decision(draft) if model.review.note.is_empty() => {
             model.say(Tone::Attention, "this choice needs a note; nothing was decided");
+            model.dialog = Some(Dialog::Note {
+                input,
+                for_what: NoteFor::Decision(draft),
+            });
             Vec::new()
         }
-        NoteFor::Decision { rows, choice } => decide::send(model, rows, choice),
+        NoteFor::Decision(draft) => decide::next(model, *draft),
     }
 }
 
@@ -214,7 +224,8 @@ fn copy(model: &mut Model, act: Act) -> Vec<Cmd> {
 
 /// The row as it can be pasted where it is talked about: what it is, why, and the working line by line. As safe as the
 /// screen: nothing in it is obeyed by the terminal it is pasted into, and a name is masked where the screen masks it.
-fn row_as_text(model: &Model, change: &Change) -> String {
+#[must_use]
+pub fn row_as_text(model: &Model, change: &Change) -> String {
     let mut lines = vec![
         format!("{}   {}", change.key, heading(model, change)),
         format!("why: {}", change.why),

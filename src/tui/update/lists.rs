@@ -9,7 +9,7 @@ use crate::tui::model::{Dialog, Model, Pane, Screen};
 use crate::tui::msg::Cmd;
 use crate::tui::rows::ListPos;
 use crate::tui::update::{approval, dialogs};
-use crate::tui::view::layout;
+use crate::tui::view::{self, layout};
 
 /// Moves.
 pub fn act(model: &mut Model, act: Act, key: Key) -> Vec<Cmd> {
@@ -44,6 +44,9 @@ fn step(model: &mut Model, act: Act) {
     match &mut model.dialog {
         Some(Dialog::Approval(dialog)) => {
             dialog.scroll = dialog.scroll.saturating_add_signed(by(heights.approval));
+        }
+        Some(Dialog::Number(asking)) => {
+            asking.scroll = asking.scroll.saturating_add_signed(by(heights.number));
         }
         Some(Dialog::Palette { .. }) => {
             let len = dialogs::palette_lines(model).len();
@@ -186,6 +189,7 @@ fn fit_dialog(model: &mut Model, heights: &layout::Heights) {
         Some(Dialog::Palette { .. }) => dialogs::palette_lines(model).len(),
         Some(Dialog::Groups(_)) => model.view().map_or(0, |view| view.groups.len()),
         Some(Dialog::Approval(dialog)) => approval::facts(model, dialog).len(),
+        Some(Dialog::Number(asking)) => view::number::lines(model, asking).len(),
         _ => return,
     };
     match &mut model.dialog {
@@ -193,6 +197,9 @@ fn fit_dialog(model: &mut Model, heights: &layout::Heights) {
         Some(Dialog::Groups(list)) => list.fit(lines, heights.groups),
         Some(Dialog::Approval(dialog)) => {
             dialog.scroll = dialog.scroll.min(lines.saturating_sub(heights.approval));
+        }
+        Some(Dialog::Number(asking)) => {
+            asking.scroll = asking.scroll.min(lines.saturating_sub(heights.number));
         }
         _ => {}
     }

@@ -6,6 +6,7 @@ use crate::tui::action::Act;
 use crate::tui::model::{Dialog, Model, Screen, UNMASK_MS};
 use crate::tui::msg::Cmd;
 use crate::tui::rows::{ListPos, StageView};
+use crate::tui::save;
 use crate::tui::update::{ask, dialogs, engine};
 
 /// Share of the limit changed by one key, in percent.
@@ -32,6 +33,12 @@ pub fn act(model: &mut Model, act: Act) -> Vec<Cmd> {
         Act::Help => dialogs::open_palette(model, true),
         Act::Palette => dialogs::open_palette(model, false),
         Act::Leave => model.dialog = Some(Dialog::Leave),
+        Act::Save => {
+            return save::view(model)
+                .map(|saved| Cmd::Save(Box::new(saved)))
+                .into_iter()
+                .collect();
+        }
         Act::Suspend => return vec![Cmd::Suspend],
         _ => return command(model, act),
     }

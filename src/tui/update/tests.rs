@@ -14,6 +14,7 @@ use crate::tui::{sample, view};
 
 mod anything;
 mod approvals;
+mod numbers;
 mod screens;
 
 fn on(state: RunState) -> Model {

@@ -5,7 +5,7 @@ use tui_input::{Input, InputRequest};
 use crate::tui::keymap::Key;
 use crate::tui::model::{Dialog, Field, GRACE_MS, Model};
 use crate::tui::msg::Cmd;
-use crate::tui::update::dialogs;
+use crate::tui::update::{dialogs, number};
 
 /// Longest text an input takes, in characters.
 pub const LONGEST: usize = 200;
@@ -35,6 +35,9 @@ fn request(key: Key) -> Option<InputRequest> {
 }
 
 fn edit(model: &mut Model, request: InputRequest) {
+    if let Some(Dialog::Number(asking)) = &mut model.dialog {
+        return number::edit(asking, request);
+    }
     let Some(input) = focused(model) else { return };
     let full = input.value().chars().count() >= LONGEST;
     if full && matches!(request, InputRequest::InsertChar(_)) {

@@ -55,6 +55,10 @@ fn lines(model: &Model, change: &Change, row: Option<&RowState>) -> Vec<Line> {
         lines.extend(ended(model, row));
     }
     lines.push(("why", change.why.clone(), Tone::Plain));
+    if let Some(with) = &change.with {
+        lines.push(("with", format!("decided with {with}"), Tone::Plain));
+    }
+    lines.extend(words::decided(change).map(|decided| ("decided", decided, Tone::Plain)));
     if let Some(fact) = change.evidence.first() {
         let account = fact.role.map_or("file", words::old_or_new);
         let age = words::ago(model.now, fact.at);

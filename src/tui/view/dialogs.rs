@@ -6,13 +6,15 @@ use tui_input::Input;
 use crate::domain::change::ChangeKey;
 use crate::domain::money::Sums;
 use crate::tui::model::{Model, NoteFor, Same};
+use crate::tui::needs::grouped;
+use crate::tui::reach::{Asked, Reach};
 use crate::tui::rows::ListPos;
 use crate::tui::theme::Meaning;
 use crate::tui::view::pen::Pen;
 use crate::tui::view::{layout, review};
 use crate::tui::words;
 
-fn question<'a>(pen: &'a mut Pen<'_>, area: Rect, title: &str) -> (u16, Rect, Pen<'a>) {
+pub(super) fn question<'a>(pen: &'a mut Pen<'_>, area: Rect, title: &str) -> (u16, Rect, Pen<'a>) {
     let set = pen.look.glyphs.border(None);
     let style = pen.style(Meaning::BorderFocus);
     let mut over = pen.on(area);
@@ -71,35 +73,87 @@ pub fn leave(model: &Model, pen: &mut Pen<'_>) {
     );
 }
 
-/// Deciding all rows of a shape: which choice, then how many rows.
+/// Deciding several rows: which choice, then how many rows.
 pub fn same(model: &Model, same: &Same, pen: &mut Pen<'_>) {
     let area = layout::question(pen.area());
-    let (_, _, mut pen) = question(pen, area, "Same shape");
-    let rows = words::many_of(&same.rows, "row");
-    let money = money_of(model, &same.rows);
-    let shape = model.view().and_then(|view| view.selected()).map(|(change, _)| {
+    let title = if same.shape {
+        "Same shape"
+    } else {
+        "Decided together"
+    };
+    let (_, _, mut pen) = question(pen, area, title);
+    let money = money_of(model, &same.reach.rows);
+    let what = if same.shape {
+        let shape = model.view().and_then(|view| view.selected()).map(|(change, _)| {
+            format!(
+                "rule {}, risk {}, {}",
+                change.rule,
+                change.risk.word(),
+                change.item
+            )
+        });
         format!(
-            "rule {}, risk {}, {}",
-            change.rule,
-            change.risk.word(),
-            change.item
+            "{} of the same shape as this one: {}.",
+            words::many_of(&same.rows, "row"),
+            shape.unwrap_or_default()
         )
-    });
-    let what = format!(
-        "{rows} of the same shape as this one: {}. Together: {money}.",
-        shape.unwrap_or_default()
-    );
+    } else {
+        "What these rows share is decided once, for all of them.".to_owned()
+    };
+    let rows = words::many_of(&same.reach.rows, "row");
+    let reaches = reaches(&same.reach, same.shape.then_some(same.rows.len()));
+    let what = if with_money(model, &same.reach.rows) {
+        format!("{what} {reaches} Together: {money}.")
+    } else {
+        format!("{what} {reaches}")
+    };
     let (ask, meaning) = match &same.choice {
         None => (
             "Press the choice for all of them: x leave out, 0 as planned, or a number.".to_owned(),
             Meaning::Key,
         ),
-        Some(choice) => (
-            format!("Enter decides \"{choice}\" for {rows}.   Esc decides none."),
-            Meaning::Attention,
-        ),
+        Some(choice) => {
+            let then = match &same.reach.asked {
+                Asked::Number(_) => "asks for the number of",
+                _ => "decides",
+            };
+            (
+                format!("Enter {then} \"{choice}\" for {rows}.   Esc decides none."),
+                Meaning::Attention,
+            )
+        }
     };
     paragraphs(&mut pen, &[(what, Meaning::Plain), (ask, meaning)]);
+}
+
+/// Where a decision is made and how many rows it decides; empty where it is one row, decided by itself. `asked` is the
+/// number of rows of the shape, where it was asked for a shape.
+pub(super) fn reaches(reach: &Reach, asked: Option<usize>) -> String {
+    let whom = match (asked, reach.at.as_slice()) {
+        (Some(asked), _) if reach.rows.len() > asked => {
+            let all = words::many_of(&reach.rows, "row");
+            Some(format!("With those decided with them, {all}."))
+        }
+        (None, [at]) if reach.rows.len() > 1 => Some(format!(
+            "Decided at {at}, for {}.",
+            words::many_of(&reach.rows, "row")
+        )),
+        _ => None,
+    };
+    let anew = (reach.rows.len() > 1 && reach.decided > 0).then(|| {
+        format!(
+            "Decided before, and now anew: {} of them.",
+            grouped(reach.decided as u64)
+        )
+    });
+    whom.into_iter().chain(anew).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether any of the rows has an amount at all; coupons have none.
+fn with_money(model: &Model, rows: &[ChangeKey]) -> bool {
+    let plan = model.view().and_then(|view| view.plan());
+    let has = |key| plan.and_then(|plan| plan.changes()[plan.position(key)?].money);
+    rows.iter().any(|key| has(key).is_some())
 }
 
 fn money_of(model: &Model, rows: &[ChangeKey]) -> String {
@@ -181,11 +235,19 @@ pub fn note(model: &Model, input: &Input, for_what: &NoteFor, pen: &mut Pen<'_>)
     let (_, _, mut pen) = question(pen, area, "Note");
     let why = match for_what {
         NoteFor::Next => "These words go with the next decision on this row.".to_owned(),
-        NoteFor::Decision { rows, choice } => format!(
-            "\"{choice}\" for {} needs a sign-off by {}: say what was agreed, and with whom.",
-            words::many_of(rows, "row"),
-            model.latest.operator
-        ),
+        NoteFor::Decision(draft) => {
+            let number = draft
+                .number
+                .map(|number| format!(", {number}"))
+                .unwrap_or_default();
+            format!(
+                "\"{}\"{number} for {} needs a sign-off by {}: say what was agreed, and with whom. {}",
+                draft.choice,
+                words::many_of(&draft.reach.rows, "row"),
+                model.latest.operator,
+                reaches(&draft.reach, draft.shape.then_some(draft.rows.len()))
+            )
+        }
     };
     let plain = pen.style(Meaning::Plain);
     let room = pen.height().saturating_sub(4);

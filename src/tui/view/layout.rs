@@ -12,7 +12,7 @@ pub const MIN_HEIGHT: u16 = 24;
 const WIDE_WIDTH: u16 = 110;
 const WIDE_HEIGHT: u16 = 36;
 const LEFT_WIDTH: u16 = 36;
-/// Most stages listed on a small screen.
+/// Most stages with a line each on a small screen; more stand side by side, above a line for the selected one.
 const FEW_STAGES: u16 = 3;
 
 /// How much fits.
@@ -154,7 +154,7 @@ fn compact(area: Rect, stages: u16) -> Board {
     let header = cut.top(2);
     let hints = cut.bottom(1);
     let status = cut.bottom(1);
-    let stages = cut.top(stages.clamp(1, FEW_STAGES));
+    let stages = cut.top(if stages > FEW_STAGES { 2 } else { stages.max(1) });
     let claims = cut.top(4);
     let journal = cut.bottom(4);
     let budget = cut.bottom(1);
@@ -250,6 +250,15 @@ pub const fn list_box(area: Rect) -> Rect {
     centred(area, 100, 32)
 }
 
+/// The box that asks for a number: with room for what the number does.
+#[must_use]
+pub const fn number(area: Rect) -> Rect {
+    centred(area, 92, 28)
+}
+
+/// Lines of that box that do not scroll: the question, whom it is for, what is typed, whether it fits, border.
+pub const NUMBER_FIXED: u16 = 7;
+
 /// A small box for a question.
 #[must_use]
 pub const fn question(area: Rect) -> Rect {
@@ -284,6 +293,8 @@ pub struct Heights {
     pub reading: usize,
     /// The facts of the approval dialog.
     pub approval: usize,
+    /// What a number would do, in the dialog that asks for it.
+    pub number: usize,
     /// Help and palette.
     pub palette: usize,
     /// Groups.
@@ -306,6 +317,7 @@ pub fn heights(model: &Model) -> Heights {
         review: review.list.height.saturating_sub(frame).into(),
         reading: review.change.height.saturating_sub(frame).into(),
         approval: approval(area).height.saturating_sub(APPROVAL_FIXED).into(),
+        number: number(area).height.saturating_sub(NUMBER_FIXED).into(),
         palette: list_box(area).height.saturating_sub(6).into(),
         groups: list_box(area).height.saturating_sub(4).into(),
         findings: area.height.saturating_sub(10).into(),

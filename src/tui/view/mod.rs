@@ -11,6 +11,7 @@ pub mod header;
 pub mod hints;
 pub mod journal;
 pub mod layout;
+pub mod number;
 pub mod palette;
 pub mod panel;
 pub mod pen;
@@ -59,6 +60,7 @@ fn dialog(model: &Model, pen: &mut Pen<'_>) {
         Some(Dialog::Palette { input, help, list }) => palette::draw(model, input, *help, *list, pen),
         Some(Dialog::Leave) => dialogs::leave(model, pen),
         Some(Dialog::Same(same)) => dialogs::same(model, same, pen),
+        Some(Dialog::Number(asking)) => number::draw(model, asking, pen),
         Some(Dialog::Groups(list)) => dialogs::groups(model, *list, pen),
         Some(Dialog::Reissue(rows)) => dialogs::reissue(model, rows, pen),
         Some(Dialog::Copy) => dialogs::copy(model, pen),

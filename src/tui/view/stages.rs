@@ -19,6 +19,9 @@ const BAR: u16 = 15;
 
 /// Draws as many stages as fit, the selected one among them.
 pub fn draw(model: &Model, pen: &mut Pen<'_>) {
+    if pen.width() >= 80 && model.state.stages.len() > usize::from(pen.height()) {
+        return side_by_side(model, pen);
+    }
     let roomy = usize::from(pen.height()) > 2 * model.state.stages.len() && pen.width() < 80;
     let fit = if roomy {
         model.state.stages.len()
@@ -39,6 +42,27 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>) {
         if y >= pen.height() {
             break;
         }
+    }
+}
+
+/// Every stage by its sign and name on one line, the selected one in full below it.
+fn side_by_side(model: &Model, pen: &mut Pen<'_>) {
+    let room = pen.width() / u16::try_from(model.state.stages.len()).unwrap_or(u16::MAX).max(1);
+    let mut x = 2;
+    for (at, stage) in model.state.stages.iter().enumerate() {
+        let Word { sign, tone, .. } = words::phase(stage, model.state.paused.is_some(), &pen.look.glyphs);
+        let tone = pen.look.theme.tone(tone);
+        let selected = at == model.stage;
+        let name = pen.style(if selected { Meaning::Strong } else { Meaning::Plain });
+        let after = pen.text(x, 0, sign, tone) + 1;
+        let cells = room.saturating_sub(after.saturating_sub(x) + 1);
+        x = pen
+            .text_in(after, 0, cells, &title(model, at, stage), name)
+            .max(x + room - 1)
+            + 1;
+    }
+    if let Some(stage) = model.stage_state() {
+        line(model, pen, 1, model.stage, stage);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The mapping as CSV, by the names of its columns.
 
 use csv::{ByteRecord, ReaderBuilder};
+use memchr::memchr2;
 
 use super::lint::LONGEST_LINE;
 use super::{FileError, Origin, Problem, Raw, Reading};
@@ -73,11 +74,7 @@ struct Lines<'a> {
 impl<'a> Lines<'a> {
     /// No quotation marks, no carriage returns, no second mark of byte order.
     fn can_read(bytes: &[u8]) -> bool {
-        let strange = |part: &[u8]| {
-            let is_strange = |byte: &u8| (*byte == b'"') | (*byte == b'\r');
-            part.iter().fold(false, |found, byte| found | is_strange(byte))
-        };
-        !bytes.starts_with(b"\xef\xbb\xbf") && !bytes.chunks(1 << 12).any(strange)
+        !bytes.starts_with(b"\xef\xbb\xbf") && memchr2(b'"', b'\r', bytes).is_none()
     }
 
     fn of(bytes: &'a [u8]) -> Self {
@@ -104,8 +101,7 @@ impl<'a> Lines<'a> {
         self.cells.clear();
         (self.count, self.length) = (0, 0);
         loop {
-            let ends = |byte: &u8| matches!(byte, b',' | b'\n');
-            let end = self.rest.iter().position(ends).unwrap_or(self.rest.len());
+            let end = memchr2(b',', b'\n', self.rest).unwrap_or(self.rest.len());
             let (cell, rest) = self.rest.split_at(end);
             if self.count < self.kept {
                 self.cells.push(cell);
@@ -166,7 +162,7 @@ impl File<'_> {
                 Ok(raw) => judged.push(reading.judge(raw)),
                 Err((problem, text)) => {
                     reading.take_all(self.name, &mut judged)?;
-                    reading.reject(line, (problem, "customer_id_old", &text));
+                    reading.reject(line, (problem, "customer_id_old", text.as_bytes()));
                 }
             }
             if judged.len() == TOGETHER {
@@ -197,7 +193,7 @@ impl File<'_> {
             let size = (record.len(), record.as_slice().len());
             match places.row(line, size, |at| &record[at]) {
                 Ok(raw) => reading.row(self.name, raw)?,
-                Err((problem, text)) => reading.reject(line, (problem, "customer_id_old", &text)),
+                Err((problem, text)) => reading.reject(line, (problem, "customer_id_old", text.as_bytes())),
             }
         }
         Ok(())

@@ -124,11 +124,11 @@ impl Lint {
         self.problems.values().map(|tally| tally.count).sum()
     }
 
-    pub(super) fn reject(&mut self, problem: Problem, line: u64, column: &'static str, text: &str) {
+    pub(super) fn reject(&mut self, problem: Problem, line: u64, column: &'static str, text: &[u8]) {
         let tally = self.problems.entry(problem).or_default();
         tally.count += 1;
         if tally.first.len() < PLACES {
-            let cut: String = text.chars().take(60).collect();
+            let cut: String = text_of(text).chars().take(60).collect();
             tally.first.push(Place {
                 file: self.files.last().cloned().unwrap_or_default(),
                 line,
@@ -167,13 +167,13 @@ impl Lint {
 /// A row whose cells are ids of the right kinds.
 #[derive(Clone, Copy)]
 pub(super) struct Checked<'a> {
-    pub(super) customer: &'a str,
-    pub(super) source: &'a str,
-    pub(super) new_customer: &'a str,
-    pub(super) new_source: &'a str,
+    pub(super) customer: &'a [u8],
+    pub(super) source: &'a [u8],
+    pub(super) new_customer: &'a [u8],
+    pub(super) new_source: &'a [u8],
 }
 
-pub(super) type Wrong<'a> = (Problem, &'static str, &'a str);
+pub(super) type Wrong<'a> = (Problem, &'static str, &'a [u8]);
 
 /// Judges the cells of one row.
 pub(super) fn check(raw: Raw<'_>) -> Result<Checked<'_>, Wrong<'_>> {
@@ -184,7 +184,7 @@ pub(super) fn check(raw: Raw<'_>) -> Result<Checked<'_>, Wrong<'_>> {
         new_source: id(raw.new_source, "source_id_new")?,
     };
     if checked.customer.is_empty() {
-        return Err((Problem::Blank, "customer_id_old", ""));
+        return Err((Problem::Blank, "customer_id_old", b""));
     }
     if checked.new_customer.is_empty() {
         return Err((Problem::Blank, "customer_id_new", checked.customer));
@@ -197,7 +197,7 @@ pub(super) fn check(raw: Raw<'_>) -> Result<Checked<'_>, Wrong<'_>> {
         };
         return Err((Problem::HalfBlank, "source_id_new", text));
     }
-    if !checked.new_customer.starts_with("cus_") {
+    if !checked.new_customer.starts_with(b"cus_") {
         return Err((Problem::Prefix, "customer_id_new", checked.new_customer));
     }
     if !checked.new_source.is_empty() && !is_method(checked.new_source) {
@@ -208,7 +208,7 @@ pub(super) fn check(raw: Raw<'_>) -> Result<Checked<'_>, Wrong<'_>> {
 
 /// Ids of another processor may look like anything; those of Stripe do not.
 pub(super) fn check_old<'a>(checked: &Checked<'a>) -> Result<(), Wrong<'a>> {
-    if !checked.customer.starts_with("cus_") {
+    if !checked.customer.starts_with(b"cus_") {
         return Err((Problem::Prefix, "customer_id_old", checked.customer));
     }
     if !checked.source.is_empty() && !is_method(checked.source) {
@@ -217,24 +217,32 @@ pub(super) fn check_old<'a>(checked: &Checked<'a>) -> Result<(), Wrong<'a>> {
     Ok(())
 }
 
-fn is_method(id: &str) -> bool {
-    ["pm_", "card_", "src_", "ba_"]
-        .iter()
-        .any(|prefix| id.starts_with(prefix))
+fn is_method(id: &[u8]) -> bool {
+    id.starts_with(b"pm_") || id.starts_with(b"card_") || id.starts_with(b"src_") || id.starts_with(b"ba_")
 }
+
+/// Bytes that no id has.
+const STRANGE: [bool; 256] = {
+    let (mut strange, mut byte) = ([true; 256], 0);
+    while byte < 128_u8 {
+        strange[byte as usize] = !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+        byte += 1;
+    }
+    strange
+};
 
 /// A cell as an id: trimmed, of characters an id may have, and not too long.
-fn id<'a>(cell: &'a [u8], column: &'static str) -> Result<&'a str, Wrong<'a>> {
+fn id<'a>(cell: &'a [u8], column: &'static str) -> Result<&'a [u8], Wrong<'a>> {
     let cell = cell.trim_ascii();
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    if cell.len() <= LONGEST_ID && cell.iter().all(plain) {
-        // Plain ASCII is text.
-        return Ok(std::str::from_utf8(cell).unwrap_or_default());
+    let strange = |found, byte: &u8| found | STRANGE[usize::from(*byte)];
+    if cell.len() <= LONGEST_ID && !cell.iter().fold(false, strange) {
+        return Ok(cell);
     }
-    Err((Problem::NotAnId, column, text_of(cell)))
+    Err((Problem::NotAnId, column, cell))
 }
 
-fn text_of(cell: &[u8]) -> &str {
+/// What of a cell is text.
+pub(super) fn text_of(cell: &[u8]) -> &str {
     match std::str::from_utf8(cell) {
         Ok(text) => text,
         Err(error) => std::str::from_utf8(&cell[..error.valid_up_to()]).unwrap_or_default(),

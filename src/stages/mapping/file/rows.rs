@@ -117,12 +117,12 @@ impl Kept {
     fn push(&mut self, new: Checked<'_>, line: u64, file: u16) {
         let at = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
         let same = new.customer == new.new_customer;
-        let new_customer = if same { "" } else { new.new_customer };
+        let new_customer: &[u8] = if same { b"" } else { new.new_customer };
         for id in [new.customer, new.source, new_customer, new.new_source] {
-            self.text.extend_from_slice(id.as_bytes());
+            self.text.extend_from_slice(id);
         }
         // Ids are at most 255 bytes long; longer ones were rejected.
-        let length = |id: &str| u8::try_from(id.len()).unwrap_or(u8::MAX);
+        let length = |id: &[u8]| u8::try_from(id.len()).unwrap_or(u8::MAX);
         self.table.push(Row {
             at,
             line: u32::try_from(line).unwrap_or(u32::MAX),
@@ -164,6 +164,10 @@ impl Rows {
         self.by_new_source.reserve(rows);
     }
 
+    fn print(&self, id: &[u8]) -> u64 {
+        self.keys.hash_one(id)
+    }
+
     pub(super) fn prints(&self, new: Checked<'_>) -> Prints {
         let old = if new.source.is_empty() {
             new.customer
@@ -171,8 +175,8 @@ impl Rows {
             new.source
         };
         Prints {
-            old: self.keys.hash_one(old),
-            new: self.keys.hash_one(new.new_source),
+            old: self.print(old),
+            new: self.print(new.new_source),
         }
     }
 
@@ -192,24 +196,25 @@ impl Rows {
         }
         let (kept, next) = (&self.kept, self.kept.next());
         if new.source.is_empty() {
-            let is = |row| kept.target(row).customer == new.customer;
+            let is = |row| kept.target(row).customer.as_bytes() == new.customer;
             if self.without_source.found_or(prints.old, next, is).is_some() {
                 return Added::Same;
             }
             self.kept.push(new, line, file);
             return Added::New;
         }
-        let is = |row| kept.target(row).source == new.source;
+        let is = |row| kept.target(row).source.as_bytes() == new.source;
         if let Some(row) = self.by_source.found_or(prints.old, next, is) {
             let there = kept.target(row);
-            let same = there.customer == new.customer && there.new_source == new.new_source;
+            let same =
+                there.customer.as_bytes() == new.customer && there.new_source.as_bytes() == new.new_source;
             return if same {
                 Added::Same
             } else {
                 kept.conflict(row, "method")
             };
         }
-        let is = |row| kept.target(row).new_source == new.new_source;
+        let is = |row| kept.target(row).new_source.as_bytes() == new.new_source;
         let other = self.by_new_source.found_or(prints.new, next, is);
         self.kept.push(new, line, file);
         match other {
@@ -230,10 +235,10 @@ impl Rows {
         }
         self.customers();
         let (kept, next) = (&self.kept, self.kept.next());
-        let print = self.keys.hash_one(new.customer);
-        let is = |row| kept.target(row).customer == new.customer;
+        let print = self.print(new.customer);
+        let is = |row| kept.target(row).customer.as_bytes() == new.customer;
         match self.by_customer.get()?.found(print, is) {
-            Some(row) if kept.target(row).new_customer != new.new_customer => {
+            Some(row) if kept.target(row).new_customer.as_bytes() != new.new_customer => {
                 Some(kept.conflict(row, "customer"))
             }
             Some(_) => None,
@@ -252,7 +257,7 @@ impl Rows {
             for row in 0..kept.next() {
                 let customer = kept.target(row).customer;
                 let is = |other| kept.target(other).customer == customer;
-                table.found_or(self.keys.hash_one(customer), row, is);
+                table.found_or(self.print(customer.as_bytes()), row, is);
             }
             table
         })
@@ -267,14 +272,14 @@ impl Rows {
     }
 
     pub(super) fn method(&self, old: &str) -> Option<Target<'_>> {
-        let print = self.keys.hash_one(old);
+        let print = self.print(old.as_bytes());
         let is = |row| self.kept.target(row).source == old;
         let row = self.by_source.found(print, is)?;
         self.kept.is_used(row).then(|| self.kept.target(row))
     }
 
     pub(super) fn customer(&self, old: &str) -> Option<&str> {
-        let print = self.keys.hash_one(old);
+        let print = self.print(old.as_bytes());
         let is = |row| self.kept.target(row).customer == old;
         let row = self.customers().found(print, is)?;
         Some(self.kept.target(row).new_customer)

@@ -100,6 +100,10 @@ fn lines(model: &Model, change: &Change, row: Option<&RowState>, cells: u16) -> 
         risk,
         model.look.theme.of(risk_meaning(change.risk)),
     ));
+    if let Some(with) = &change.with {
+        let text = format!("decided with {with}: what both share is decided there, once (t goes there)");
+        said(&mut lines, &model.look, "With", &text, cells);
+    }
     working(&mut lines, &model.look, change, cells);
     ended(&mut lines, model, row, cells);
     choices(&mut lines, model, change, cells);
@@ -179,7 +183,13 @@ fn diff(lines: &mut Vec<Line>, model: &Model, change: &Change) {
         (n, true) => format!("   {n} equal fields shown (e folds them)"),
         (n, false) => format!("   {n} equal fields folded (e shows them)"),
     };
-    lines.push(Line::Rule(format!("Diff   old now, new planned{folded}")));
+    // The fields are the program's own; what a person decided instead stands in the requests.
+    let new = if change.decision.is_some() && change.verdict == Verdict::Planned {
+        "new as first planned"
+    } else {
+        "new planned"
+    };
+    lines.push(Line::Rule(format!("Diff   old now, {new}{folded}")));
     let theme = &model.look.theme;
     for field in change
         .fields
@@ -245,18 +255,28 @@ fn choices(lines: &mut Vec<Line>, model: &Model, change: &Change, cells: u16) {
     };
     for (n, choice) in (1..).zip(&change.choices) {
         let sign = if choice.sign_off { "   (needs a note)" } else { "" };
+        let asks = choice.number.as_ref().map(|asked| {
+            let (asks, least, most) = (&asked.asks, asked.least, asked.most);
+            format!("   (asks for a number: {asks}, {least} to {most})")
+        });
         let text = format!(
-            "{n} {}: {}{}{sign}",
+            "{n} {}: {}{}{}{sign}",
             choice.name,
             choice.means,
-            writes(choice.writes.len())
+            writes(choice.writes.len()),
+            asks.unwrap_or_default()
         );
         for line in wrap(&clean(&text), cells) {
             lines.push(Line::Text(1, line, theme.of(Meaning::Plain)));
         }
     }
     if change.planned_as != Verdict::Noop {
-        let text = "x leave out and report   0 as planned   S same shape   i note".to_owned();
+        let alone = if change.with.is_some() {
+            " this row alone"
+        } else {
+            ""
+        };
+        let text = format!("x leave out{alone} and report   0 as planned   S same shape   i note");
         lines.push(Line::Text(1, text, theme.of(Meaning::Quiet)));
     }
     if let Some(text) = words::decided(change) {

@@ -89,14 +89,36 @@ fn line(model: &Model, pen: &mut Pen<'_>, y: u16, change: &Change, row: Option<&
         change.label.masked()
     };
     let mut cells = vec![(14, words::id(&change.subject), plain)];
+    if change.money.is_none() {
+        // Without an amount the subject does not tell one row from the next: what it is about does.
+        let aside = aside(change).unwrap_or(if wide { name } else { words::id(&change.subject) });
+        cells = vec![
+            (18, change.item.clone(), plain),
+            (40, aside, pen.style(Meaning::Quiet)),
+        ];
+        if wide {
+            cells.insert(0, (14, words::id(&change.subject), plain));
+        } else {
+            cells[0].0 = 14;
+        }
+    } else if wide {
+        cells.extend([(16, name, plain), (14, change.item.clone(), plain)]);
+    }
     if wide {
         cells.insert(0, (8, word.word.to_owned(), tone));
-        cells.extend([(16, name, plain), (14, change.item.clone(), plain)]);
     }
     let mut at = x;
     for (room, text, style) in cells {
         pen.text_in(at, y, money_at.saturating_sub(at + 1).min(room), &text, style);
         at += room + 1;
+    }
+}
+
+/// Behind a row: where it is decided, or by whom it was.
+fn aside(change: &Change) -> Option<String> {
+    match (&change.with, &change.decision) {
+        (Some(with), _) => Some(format!("with {with}")),
+        (None, decision) => decision.as_ref().map(|decision| format!("by {}", decision.by)),
     }
 }
 

@@ -1,0 +1,120 @@
+//! Which rows of a plan do not hold any more, seen from the plan made of the same account now. PURE.
+//!
+//! People go on redeeming while a plan is reviewed. Uses that were taken meanwhile are no drift: the script reads the
+//! counters again and makes the limits smaller, and what is used up or over by then ends with that reason. Everything
+//! else has to be planned again: other terms, another reach, more left than was planned, codes that came to the pool.
+
+use super::effects::{CodeRow, CouponRow, Payload};
+use crate::domain::change::{Change, ChangeKey, Choice};
+use crate::domain::plan::Plan;
+use crate::domain::write::{CAP, PlannedWrite};
+
+/// Rules of rows of which nothing is left.
+const OVER: [&str; 2] = ["exhausted", "expired"];
+
+/// Rows that would be made differently now. Who decided what does not count, nor does when it was read.
+#[must_use]
+pub fn drifted(plan: &Plan, now: &Plan) -> Vec<ChangeKey> {
+    let still = |change: &Change| {
+        now.position(&change.key)
+            .is_some_and(|at| holds(change, &now.changes()[at]))
+    };
+    let rows = plan.changes().iter().filter(|change| !still(change));
+    rows.map(|change| change.key.clone()).collect()
+}
+
+fn holds(change: &Change, now: &Change) -> bool {
+    if OVER.contains(&now.rule.as_str()) {
+        return true;
+    }
+    let choices = change.choices.len() == now.choices.len();
+    change.planned_as == now.planned_as
+        && change.rule == now.rule
+        && payload_holds(&change.payload, &now.payload)
+        && writes_hold(&change.writes, &now.writes)
+        && choices
+        && change.choices.iter().zip(&now.choices).all(choice_holds)
+}
+
+fn choice_holds((planned, now): (&Choice, &Choice)) -> bool {
+    planned.name == now.name && writes_hold(&planned.writes, &now.writes)
+}
+
+fn payload_holds(planned: &str, now: &str) -> bool {
+    let read = |text: &str| serde_json::from_str::<Payload>(text).ok();
+    match (read(planned), read(now)) {
+        (Some(Payload::Coupon(planned)), Some(Payload::Coupon(now))) => coupon_holds(&planned, now),
+        (Some(Payload::Code(planned)), Some(Payload::Code(now))) => code_holds(&planned, now),
+        (planned, now) => planned.is_some() && planned == now,
+    }
+}
+
+fn coupon_holds(planned: &CouponRow, now: CouponRow) -> bool {
+    let less = now.used >= planned.used && is_less(planned.left, now.left);
+    // A code that is used up by now does not have to be closed; one that came has to.
+    let closing = now.closing.iter().all(|code| planned.closing.contains(code));
+    let otherwise = CouponRow {
+        used: planned.used,
+        left: planned.left,
+        closing: planned.closing.clone(),
+        ..now
+    };
+    less && closing && otherwise == *planned
+}
+
+fn code_holds(planned: &CodeRow, now: CodeRow) -> bool {
+    let less = now.used >= planned.used && is_less(planned.left, now.left);
+    let otherwise = CodeRow {
+        used: planned.used,
+        left: planned.left,
+        ..now
+    };
+    less && otherwise == *planned
+}
+
+fn is_less(planned: Option<i64>, now: Option<i64>) -> bool {
+    match (planned, now) {
+        (Some(planned), Some(now)) => now <= planned,
+        (planned, now) => planned == now,
+    }
+}
+
+fn writes_hold(planned: &[PlannedWrite], now: &[PlannedWrite]) -> bool {
+    planned.len() == now.len()
+        && planned
+            .iter()
+            .zip(now)
+            .all(|(planned, now)| write_holds(planned, now))
+}
+
+fn write_holds(planned: &PlannedWrite, now: &PlannedWrite) -> bool {
+    let form = planned.form.len() == now.form.len()
+        && planned
+            .form
+            .iter()
+            .zip(&now.form)
+            .all(|((field, planned), (other, now))| {
+                field == other && (planned == now || (field == CAP && cap_holds(planned, now)))
+            });
+    let bare = |write: &PlannedWrite| PlannedWrite {
+        form: Vec::new(),
+        ..write.clone()
+    };
+    form && bare(planned) == bare(now)
+}
+
+/// A smaller limit, or the same place for a number with a smaller whole.
+fn cap_holds(planned: &str, now: &str) -> bool {
+    match (planned.parse::<i64>(), now.parse::<i64>()) {
+        (Ok(planned), Ok(now)) => now <= planned,
+        (Err(_), Err(_)) => {
+            let shape = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+            shape(planned) == shape(now)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+#[path = "drift_tests.rs"]
+mod tests;
