@@ -1,5 +1,5 @@
-//! Planning of the credits stage over facts in memory, against its floor: the same facts serialised and hashed. What
-//! counts are the ratios, and that a row of a large plan costs what a row of a small one does.
+//! Planning of the credits and the coupons stage over facts in memory, against its floor: the same facts serialised and
+//! hashed. What counts are the ratios, and that a row of a large plan costs what a row of a small one does.
 
 #![expect(clippy::print_stdout, reason = "a bench's result is what it prints")]
 
@@ -9,20 +9,26 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use cutover::domain::change::{Decision, LEAVE_OUT};
+use cutover::domain::fields::Fields;
 use cutover::domain::ids::{AccountId, Accounts, Digest, Environment, StageId};
+use cutover::domain::mapped::IdMap;
 use cutover::domain::money::Currency;
 use cutover::domain::plan::{Header, OutOfScope, Plan};
 use cutover::domain::scope::Belongs;
 use cutover::domain::text::safe;
 use cutover::domain::time::UtcMs;
+use cutover::stages::coupons;
+use cutover::stages::coupons::facts::{Code, Counter, Coupon, Drawer, Person, World};
 use cutover::stages::credits::SourceAfter;
 use cutover::stages::credits::facts::{Book, CustomerFacts, Head, Ledger, Read, Side};
 use cutover::stages::credits::plan::{self, Rules};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const SIZES: [usize; 2] = [10_000, 100_000];
+const CODES: [usize; 2] = [10_000, 50_000];
 const ROUNDS: usize = 7;
 
 fn main() -> Outcome<()> {
@@ -44,7 +50,121 @@ fn main() -> Outcome<()> {
             times(large * 1000 / small.max(1))
         );
     }
+    // Half of all codes on one coupon, or each on one of a thousand: neither may cost more than the other.
+    for coupons in [1, 1000] {
+        let mut per_code = Vec::new();
+        for codes in CODES {
+            per_code.push(measure_codes(&accounts, &pools_of(codes, coupons))?);
+        }
+        if let [small, large] = per_code[..] {
+            println!(
+                "planning, a code of {} on {coupons} coupons against one of {}: {}",
+                CODES[1],
+                CODES[0],
+                times(large * 1000 / small.max(1))
+            );
+        }
+    }
     Ok(())
+}
+
+/// Prints one size; picoseconds per code, planned.
+fn measure_codes(accounts: &Accounts, world: &World) -> Outcome<u128> {
+    let settings = coupons::Settings::default();
+    let rules = coupons::plan::Rules {
+        accounts,
+        settings: &settings,
+    };
+    let (mut floors, mut plans, mut rows) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..ROUNDS {
+        let (took, ()) = timed(|| floor(std::slice::from_ref(world)))?;
+        floors.push(took);
+        let (took, planned) = timed(|| Ok(coupons::plan::rows(world, &IdMap::default(), rules)))?;
+        plans.push(took);
+        rows = planned.changes.len();
+        black_box(planned);
+    }
+    let [floor, plan] = [floors, plans].map(median);
+    let (codes, of) = (world.source.codes.len(), world.source.coupons.len());
+    println!(
+        "planning, {codes} codes of {of} coupons, {rows} rows: floor (serialise and hash the facts) {floor:.1?}; plan \
+         {plan:.1?}, {}; {} codes/s",
+        times(plan.as_nanos() * 1000 / floor.as_nanos().max(1)),
+        codes as u128 * 1_000_000_000 / plan.as_nanos().max(1)
+    );
+    Ok(plan.as_nanos() * 1000 / codes as u128)
+}
+
+/// Codes of one customer each; a quarter stay, one in a hundred is for everybody, and all have one of a few texts.
+fn pools_of(codes: usize, coupons: usize) -> World {
+    let mut source = Drawer::default();
+    let mut people = BTreeMap::new();
+    let coupon_id = |n: usize| format!("SPRING{n}");
+    for n in 0..coupons {
+        let mut terms = Fields::default();
+        terms.put("percent_off", "25");
+        terms.put("duration", "once");
+        source.coupons.insert(
+            coupon_id(n),
+            Coupon {
+                id: coupon_id(n),
+                label: safe("Spring"),
+                counter: Counter {
+                    limit: (n % 2 == 0).then_some(1_000_000),
+                    used: 100_000,
+                },
+                redeem_by: None,
+                valid: true,
+                terms,
+                products: Vec::new(),
+                words: "25 % once".to_owned(),
+                trouble: None,
+                effect: None,
+                own_keys: 0,
+                read: Read::default(),
+            },
+        );
+    }
+    for n in 0..codes {
+        let customer = format!("cus_{n:014}");
+        if n % 4 != 3 {
+            let label = safe(&format!("Customer Number {n}"));
+            people.insert(customer.clone(), Person::Mover { label });
+        }
+        let open = n.is_multiple_of(100);
+        let mut terms = Fields::default();
+        terms.put("metadata[campaign]", "spring");
+        let code = Code {
+            id: format!("promo_{n:024}"),
+            text: if open {
+                format!("OPEN{n}")
+            } else {
+                format!("SPRING-{}", n % 7)
+            },
+            coupon: coupon_id(n % coupons),
+            customer: (!open).then_some(customer),
+            active: true,
+            counter: Counter {
+                limit: Some(i64::from(n % 3 == 0) + 1),
+                used: i64::from(n % 5 == 0),
+            },
+            expires_at: None,
+            terms,
+            first_time: n % 10 == 0,
+            trouble: None,
+            effect: None,
+            of: None,
+            own_keys: 1,
+            read: Read::default(),
+        };
+        source.codes.insert(code.id.clone(), code);
+    }
+    World {
+        source,
+        people,
+        now: 1_771_027_390,
+        ..World::default()
+    }
 }
 
 /// Prints one size; picoseconds per customer, planned and sealed.
@@ -87,7 +207,7 @@ fn measure(accounts: &Accounts, facts: &[CustomerFacts]) -> Outcome<u128> {
     Ok((plan + seal).as_nanos() * 1000 / customers as u128)
 }
 
-fn floor(facts: &[CustomerFacts]) -> Outcome<()> {
+fn floor<T: Serialize>(facts: &[T]) -> Outcome<()> {
     let mut hash = Sha256::new();
     let mut bytes = Vec::new();
     for facts in facts {

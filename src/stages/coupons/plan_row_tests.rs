@@ -19,7 +19,9 @@ fn payload(change: &Change) -> Payload {
 }
 
 fn put(fields: &mut Fields, pairs: &[(&str, &str)]) {
-    pairs.iter().for_each(|(name, value)| fields.put(*name, value));
+    for (name, value) in pairs {
+        fields.put(*name, value);
+    }
 }
 
 fn form(write: &crate::domain::write::PlannedWrite) -> Vec<(&str, &str)> {
@@ -418,7 +420,9 @@ fn a_customers_discount_goes_to_each_subscription_and_a_single_invoice_to_the_fi
 #[test]
 fn stacked_discounts_are_told_once_and_those_there_are_left() {
     let mut two = vec![discount("di_1", Some("sub_1")), discount("di_2", Some("sub_1"))];
-    two.iter_mut().for_each(|one| one.beside = 2);
+    for one in &mut two {
+        one.beside = 2;
+    }
     let mut sample = running(two);
     let stacked = |sample: &Sample| {
         let findings = sample.planned().findings;

@@ -5,7 +5,9 @@ use crate::stages::coupons::facts::{Counter, Duration, Read};
 
 fn fields(pairs: &[(&str, &str)]) -> Fields {
     let mut fields = Fields::default();
-    pairs.iter().for_each(|(name, value)| fields.put(*name, value));
+    for (name, value) in pairs {
+        fields.put(*name, value);
+    }
     fields
 }
 

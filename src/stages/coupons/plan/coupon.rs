@@ -237,7 +237,7 @@ fn direct_only(scene: &Scene<'_>, pool: &Pool<'_>, terms: &Fields) -> Made {
     if scene.rules.settings.without_code == WithoutCode::Leave {
         made.verdict = Verdict::LeftOut;
         made.risk = Risk::Low;
-        made.effect = "Nothing is written; coupons without a code stay, as configured.".to_owned();
+        "Nothing is written; coupons without a code stay, as configured.".clone_into(&mut made.effect);
     }
     made
 }
