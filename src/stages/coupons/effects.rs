@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Code;
 use crate::domain::fields::Fields;
-use crate::domain::ids::{Accounts, EffectId, Role, StageId};
+use crate::domain::ids::{Accounts, Digest, EffectId, Role, StageId};
 use crate::domain::write::{CAP, Method, PlannedWrite, When, marker};
 use crate::stripe::allow::path;
 
@@ -32,6 +32,10 @@ pub const UNDO_REOPEN: &str = "undo_reopen";
 /// give back uses that were taken on the new account.
 pub const UNDO_RESTORE: &str = "undo_restore";
 
+/// Undo: takes our mark of closing off the old code, because what is left of it stands elsewhere now. A later plan would
+/// otherwise take it for one that an earlier run closed, and move what it had left once more.
+pub const UNDO_SETTLE: &str = "undo_settle";
+
 /// Choice: codes that others can use too go to the new account, whole.
 pub const MOVE: &str = "move";
 /// Choice: they stay on the old account.
@@ -47,6 +51,9 @@ pub const SET_LEFT: &str = "set_left";
 pub const SET_CODE_LEFT: &str = "set_code_left";
 /// Choice at a customer's discount that works on nothing: it ends with the old account.
 pub const LET_END: &str = "let_end";
+/// Undo: takes our mark of closing off the old code, because what is left of it stands elsewhere now. A later plan would
+/// otherwise take it for one that an earlier run closed, and move what it had left once more.
+pub const UNDO_SETTLE: &str = "undo_settle";
 
 /// Metadata keys an owner may have besides our four: Stripe allows fifty (facts 2.2).
 pub const MOST_OWN_KEYS: usize = 46;
@@ -251,6 +258,16 @@ impl Effects<'_> {
     }
 }
 
+/// The marker of the write `op` that takes back the one with the marker `of`: as unique, and as much the same in every
+/// run.
+#[must_use]
+pub fn undo_of(of: &EffectId, op: &str) -> EffectId {
+    let digest = Digest::of("cutover-undo-v1", [of.0.as_bytes(), op.as_bytes()]);
+    let mut text = data_encoding::BASE32_NOPAD.encode(&digest.0).to_lowercase();
+    text.truncate(26);
+    EffectId(text)
+}
+
 const COUPONS: &str = "/v1/coupons";
 const CODES: &str = "/v1/promotion_codes";
 
@@ -267,4 +284,14 @@ fn cap_of(form: &mut Vec<(String, String)>, cap: Option<&str>) {
 fn extend(form: &mut Vec<(String, String)>, terms: &Fields, but: &[&str]) {
     let terms = terms.iter().filter(|(name, _)| !but.contains(name));
     form.extend(terms.map(|(name, value)| (name.to_owned(), value.to_owned())));
+}
+
+/// The marker of the write `op` that takes back the one with the marker `of`: as unique, and as much the same in every
+/// run.
+#[must_use]
+pub fn undo_of(of: &EffectId, op: &str) -> EffectId {
+    let digest = Digest::of("cutover-undo-v1", [of.0.as_bytes(), op.as_bytes()]);
+    let mut text = data_encoding::BASE32_NOPAD.encode(&digest.0).to_lowercase();
+    text.truncate(26);
+    EffectId(text)
 }
