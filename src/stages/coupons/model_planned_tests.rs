@@ -17,6 +17,7 @@ use crate::domain::fields::Fields;
 use crate::domain::ids::{Digest, StageId};
 use crate::domain::mapped::IdMap;
 use crate::domain::plan::{Header, Plan};
+use crate::domain::record::RowEnd;
 use crate::domain::text::safe;
 use crate::domain::time::UtcMs;
 use crate::domain::write::marker;
@@ -168,6 +169,21 @@ fn the_planner_and_the_hand_write_the_same_limits() {
     let planned = planned(&pool);
     assert_eq!(planned.len(), 3);
     assert_eq!(limits(&planned), limits(&pool.rows()));
+}
+
+#[test]
+fn where_nothing_happens_every_planned_row_is_done() {
+    for pool in super::model_tests::small() {
+        let rows = planned(&pool);
+        assert!(rows.len() >= 2, "a coupon and a code of {pool:?}");
+        let mut run = Run::new(&pool, &rows, RIGHT);
+        let mut nothing = Thrown([].iter());
+        run.drive(&mut nothing, &[])
+            .unwrap_or_else(|what| panic!("{what}"));
+        for (key, (end, why)) in &run.journal.ends {
+            assert_eq!(*end, RowEnd::Done, "{key} of {pool:?}: {why}");
+        }
+    }
 }
 
 proptest! {

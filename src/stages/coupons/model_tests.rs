@@ -133,7 +133,7 @@ fn code(limit: Option<i64>, used: i64, fate: Fate) -> CodeSpec {
 }
 
 /// Small pools: every mixture of limits, with one code, and the shapes of two.
-fn small() -> Vec<Pool> {
+pub(super) fn small() -> Vec<Pool> {
     let mut pools = Vec::new();
     let fates = [Fate::Moves, Fate::Closed, Fate::Split(1), Fate::KeepBoth];
     for limit in [None, Some(1), Some(3)] {
