@@ -31,7 +31,6 @@ pub const UNDO_REOPEN: &str = "undo_reopen";
 /// Undo: makes a code of the same text on the old account with what is left now, where switching the old one on would
 /// give back uses that were taken on the new account.
 pub const UNDO_RESTORE: &str = "undo_restore";
-
 /// Undo: takes our mark of closing off the old code, because what is left of it stands elsewhere now. A later plan would
 /// otherwise take it for one that an earlier run closed, and move what it had left once more.
 pub const UNDO_SETTLE: &str = "undo_settle";
@@ -51,6 +50,7 @@ pub const SET_LEFT: &str = "set_left";
 pub const SET_CODE_LEFT: &str = "set_code_left";
 /// Choice at a customer's discount that works on nothing: it ends with the old account.
 pub const LET_END: &str = "let_end";
+
 /// Metadata keys an owner may have besides our four: Stripe allows fifty (facts 2.2).
 pub const MOST_OWN_KEYS: usize = 46;
 
@@ -155,6 +155,12 @@ impl Effects<'_> {
     #[must_use]
     pub fn id(self, op: &str, of: &str) -> EffectId {
         EffectId::new(self.accounts, StageId::Coupons, op, of, 0)
+    }
+
+    /// The marker of the code that undo made again on the old account for `old`, see [`UNDO_RESTORE`].
+    #[must_use]
+    pub fn restored(self, old: &str) -> EffectId {
+        undo_of(&self.id(CLOSE_OLD, old), UNDO_RESTORE)
     }
 
     /// Switches the old code `old` off.

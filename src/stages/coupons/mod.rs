@@ -150,6 +150,8 @@ mod model_driver_tests;
 #[cfg(test)]
 mod model_events_tests;
 #[cfg(test)]
+mod model_planned_tests;
+#[cfg(test)]
 mod model_rows_tests;
 #[cfg(test)]
 mod model_tests;

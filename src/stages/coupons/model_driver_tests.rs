@@ -518,7 +518,7 @@ impl<'a> Run<'a> {
     }
 }
 
-fn cap(write: &PlannedWrite) -> Option<&str> {
+pub(super) fn cap(write: &PlannedWrite) -> Option<&str> {
     let cap = write.form.iter().find(|(name, _)| name == CAP);
     cap.map(|(_, value)| value.as_str())
 }

@@ -60,7 +60,7 @@ fn id(at: usize) -> String {
     format!("promo_{at}")
 }
 
-fn accounts() -> Accounts {
+pub(super) fn accounts() -> Accounts {
     Accounts {
         source: AccountId("acct_old".into()),
         destination: AccountId("acct_new".into()),
@@ -131,7 +131,10 @@ impl Pool {
         let codes = self.codes.iter().enumerate().map(|(at, code)| Code {
             id: id(at),
             text: text(at),
-            customer: None,
+            customer: match code.fate {
+                Fate::Split(_) | Fate::KeepBoth => None,
+                _ => Some(format!("cus_{at}")),
+            },
             max: code.limit,
             used: code.used,
             expires: code.expires,

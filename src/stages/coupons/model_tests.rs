@@ -14,7 +14,7 @@ use super::{model_wrong_tests as wrong, undo};
 use crate::domain::change::{Change, Verdict};
 use crate::domain::record::RowEnd;
 
-const RIGHT: Protocol = Protocol {
+pub(super) const RIGHT: Protocol = Protocol {
     next: script::next,
     rank: script::rank,
 };
@@ -71,7 +71,7 @@ impl Chooses for Every {
 }
 
 /// Throws dice that were thrown before, so that a history can be shrunk.
-struct Thrown<'a>(std::slice::Iter<'a, u16>);
+pub(super) struct Thrown<'a>(pub(super) std::slice::Iter<'a, u16>);
 
 impl Chooses for Thrown<'_> {
     fn choose(&mut self, events: &[Event]) -> Option<Event> {
@@ -133,7 +133,7 @@ fn code(limit: Option<i64>, used: i64, fate: Fate) -> CodeSpec {
 }
 
 /// Small pools: every mixture of limits, with one code, and the shapes of two.
-fn small() -> Vec<Pool> {
+pub(super) fn small() -> Vec<Pool> {
     let mut pools = Vec::new();
     let fates = [Fate::Moves, Fate::Closed, Fate::Split(1), Fate::KeepBoth];
     for limit in [None, Some(1), Some(3)] {
@@ -248,7 +248,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn pools()(
+    pub(super) fn pools()(
         limit in prop::option::of(1..12_i64),
         directly in 0..3_i64,
         codes in prop::collection::vec(specs(), 1..=3),
@@ -271,7 +271,7 @@ const EVERYTHING: [Kind; 9] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn in_random_histories_of_larger_pools_nothing_can_be_redeemed_twice(

@@ -19,9 +19,7 @@ use crate::domain::plan::{Header, Plan, PlanError};
 use crate::domain::text::safe;
 use crate::domain::time::UtcMs;
 use crate::domain::write::{CAP, PlannedWrite};
-use crate::stages::coupons::effects::{
-    CLOSE_OLD, CREATE_CODE, CREATE_COUPON, Effects, RECREATE_OLD, UNDO_RESTORE,
-};
+use crate::stages::coupons::effects::{CLOSE_OLD, CREATE_CODE, CREATE_COUPON, Effects, RECREATE_OLD};
 use crate::stages::coupons::facts::{Code, Counter, Coupon, Person, Read};
 
 pub(in super::super) const NOW: i64 = 1_790_000_000;
@@ -129,7 +127,7 @@ impl Sample {
         let effect = match &of {
             _ if flags.contains(&"closed") => marked(CLOSE_OLD, &id),
             Some(of) if flags.contains(&"share") => marked(RECREATE_OLD, of),
-            Some(of) if flags.contains(&"restored") => marked(UNDO_RESTORE, of),
+            Some(of) if flags.contains(&"restored") => Some(effects.restored(of).0),
             Some(of) => marked(CREATE_CODE, of),
             None => None,
         };

@@ -234,3 +234,39 @@ fn a_plan_that_does_not_close_first_is_refused() {
         }
     ));
 }
+
+#[test]
+fn a_code_that_was_off_when_planned_is_marked_and_never_switched_on() {
+    let pool = pool(Some(5), vec![moves(Some(3), 0)]);
+    let mut row = pool.rows()[0].as_ref().clone();
+    row.planned_as = crate::domain::change::Verdict::Noop;
+    let saw = |label, item: Option<&'static str>| Fact::Saw {
+        label,
+        items: item.map(|item| vec![bytes::Bytes::from_static(item.as_bytes())]),
+        at: crate::domain::time::UtcMs(0),
+    };
+    let off = r#"{"id":"promo_0","active":false,"times_redeemed":0}"#;
+    let Step::Write(close) = next(&row, &[saw(OLD_CODE, Some(off))]) else {
+        panic!("it is not marked");
+    };
+    assert_eq!(close.op, CLOSE_OLD);
+    let closed = Fact::Wrote {
+        op: CLOSE_OLD.to_owned(),
+        attested: crate::domain::record::Attested::default(),
+    };
+    let marked = serde_json::json!({
+        "id": "promo_0", "active": false, "times_redeemed": 0, "metadata": {"cutover_effect": close.effect.0},
+    });
+    let seen = Fact::Saw {
+        label: OLD_CODE_NOW,
+        items: Some(vec![bytes::Bytes::from(marked.to_string())]),
+        at: crate::domain::time::UtcMs(0),
+    };
+    let ended = next(&row, &[closed, Fact::GaveWay, saw(NEW_COUPON, None), seen]);
+    assert!(
+        matches!(&ended, Step::End { end: RowEnd::Drifted, why, .. } if why.contains("stays closed")),
+        "{ended:?}"
+    );
+    let made = [(CLOSE_OLD.to_owned(), "promo_0".to_owned())].into();
+    assert!(super::super::undo::writes(&row, &made).is_empty());
+}

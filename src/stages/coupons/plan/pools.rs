@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Scene;
 use crate::domain::text::safe;
 use crate::stages::coupons::collide::Texts;
-use crate::stages::coupons::effects::{CLOSE_OLD, CREATE_CODE, MOST_OWN_KEYS, RECREATE_OLD, UNDO_RESTORE};
+use crate::stages::coupons::effects::{CLOSE_OLD, CREATE_CODE, MOST_OWN_KEYS, RECREATE_OLD};
 use crate::stages::coupons::facts::{Code, Coupon};
 use crate::stages::coupons::left::{self, CodeCase, CouponCase, Dead, Left};
 use crate::stages::coupons::who::{self, Kind, Live, Shares, Who};
@@ -134,7 +134,7 @@ impl<'a> Marks<'a> {
             };
             if effect == scene.effects.id(RECREATE_OLD, of).0 {
                 marks.shares.insert(of, code);
-            } else if effect == scene.effects.id(UNDO_RESTORE, of).0 {
+            } else if effect == scene.effects.restored(of).0 {
                 marks.restored.insert(of, code);
             }
         }
