@@ -51,9 +51,6 @@ pub const SET_LEFT: &str = "set_left";
 pub const SET_CODE_LEFT: &str = "set_code_left";
 /// Choice at a customer's discount that works on nothing: it ends with the old account.
 pub const LET_END: &str = "let_end";
-/// Undo: takes our mark of closing off the old code, because what is left of it stands elsewhere now. A later plan would
-/// otherwise take it for one that an earlier run closed, and move what it had left once more.
-pub const UNDO_SETTLE: &str = "undo_settle";
 
 /// Metadata keys an owner may have besides our four: Stripe allows fifty (facts 2.2).
 pub const MOST_OWN_KEYS: usize = 46;
@@ -284,14 +281,4 @@ fn cap_of(form: &mut Vec<(String, String)>, cap: Option<&str>) {
 fn extend(form: &mut Vec<(String, String)>, terms: &Fields, but: &[&str]) {
     let terms = terms.iter().filter(|(name, _)| !but.contains(name));
     form.extend(terms.map(|(name, value)| (name.to_owned(), value.to_owned())));
-}
-
-/// The marker of the write `op` that takes back the one with the marker `of`: as unique, and as much the same in every
-/// run.
-#[must_use]
-pub fn undo_of(of: &EffectId, op: &str) -> EffectId {
-    let digest = Digest::of("cutover-undo-v1", [of.0.as_bytes(), op.as_bytes()]);
-    let mut text = data_encoding::BASE32_NOPAD.encode(&digest.0).to_lowercase();
-    text.truncate(26);
-    EffectId(text)
 }

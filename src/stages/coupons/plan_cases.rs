@@ -404,11 +404,17 @@ coupon 10/4; A open -/4 closed; S open 4/0 of=A share text=A; decide coupon move
 = A: create
 = S: noop split_share
 
-# An undo made it again: that one counts.
-coupon 9/4; A mover 6/4 closed; R mover 1/0 of=A restored text=A of_customer=A
+# An undo made it again with what was left then: that one counts.
+coupon 9/4; A mover 6/4 settled; R mover 1/0 of=A text=A of_customer=A
 = coupon: create 5
-= A: noop restored
+= A: noop given_back
 = R: close, create 1
+
+# Undone after it was split: the smaller one is off, and the first one open again.
+coupon -/4; A open 10/4; S open 4/0 of=A share_off text=A; decide coupon move
+= coupon: create
+= A: close, create 6
+= S: noop split_share
 
 # Undone, and the code switched off on the new account: everything from the beginning.
 coupon 9/4; A mover 6/4; new N mover 2/0 of=A of_customer=A off

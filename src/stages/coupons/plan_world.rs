@@ -20,7 +20,7 @@ use crate::domain::text::safe;
 use crate::domain::time::UtcMs;
 use crate::domain::write::{CAP, PlannedWrite};
 use crate::stages::coupons::effects::{
-    CLOSE_OLD, CREATE_CODE, CREATE_COUPON, Effects, RECREATE_OLD, UNDO_RESTORE,
+    CLOSE_OLD, CREATE_CODE, CREATE_COUPON, Effects, RECREATE_OLD, UNDO_RECREATE, UNDO_SETTLE, undo_of,
 };
 use crate::stages::coupons::facts::{Code, Counter, Coupon, Person, Read};
 
@@ -129,7 +129,7 @@ impl Sample {
         let effect = match &of {
             _ if flags.contains(&"closed") => marked(CLOSE_OLD, &id),
             Some(of) if flags.contains(&"share") => marked(RECREATE_OLD, of),
-            Some(of) if flags.contains(&"restored") => marked(UNDO_RESTORE, of),
+            Some(of) if flags.contains(&"restored") => marked(UNDO_RECREATE, UNDO_SETTLE, undo_of, of),
             Some(of) => marked(CREATE_CODE, of),
             None => None,
         };
@@ -139,7 +139,9 @@ impl Sample {
             text: flag(flags, "text").unwrap_or(name).to_owned(),
             coupon: flag(flags, "coupon").unwrap_or(COUPON).to_owned(),
             customer,
-            active: !flags.contains(&"off") && !flags.contains(&"closed"),
+            active: !["off", "closed", "settled", "share_off"]
+                .iter()
+                .any(|off| flags.contains(off)),
             counter: self::counter(counter),
             expires_at: time(flags, "expires"),
             terms,
