@@ -31,7 +31,6 @@ pub const UNDO_REOPEN: &str = "undo_reopen";
 /// Undo: makes a code of the same text on the old account with what is left now, where switching the old one on would
 /// give back uses that were taken on the new account.
 pub const UNDO_RESTORE: &str = "undo_restore";
-
 /// Undo: takes our mark of closing off the old code, because what is left of it stands elsewhere now. A later plan would
 /// otherwise take it for one that an earlier run closed, and move what it had left once more.
 pub const UNDO_SETTLE: &str = "undo_settle";

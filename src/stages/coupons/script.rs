@@ -19,7 +19,7 @@
 //! Each read that a limit rests on is the last before the write, and codes are listed before the coupon is read: a use
 //! between the two then makes the new limit too small and never too large.
 
-mod code;
+pub(super) mod code;
 mod coupon;
 pub(super) mod seen;
 

@@ -26,6 +26,7 @@ use super::effects::{
     RECREATE_OLD, REOPEN_OLD, UNDO_CODE, UNDO_COUPON, UNDO_RECREATE, UNDO_REOPEN, UNDO_RESTORE, UNDO_SETTLE,
     undo_of,
 };
+use super::script::code::was_off;
 use super::script::seen::{
     self, Code, Coupon, EFFECT, OF, Or, capped, drifted, ended, failed, gave_way, list, one, stop, wrote,
 };
@@ -55,7 +56,11 @@ pub fn writes(change: &Change, made: &BTreeMap<String, String>) -> Vec<PlannedWr
     let planned = |op: &str| change.writes_now().iter().find(|write| write.op == op);
     let made = |op: &str| Some((planned(op)?, made.get(op)?.as_str()));
     match serde_json::from_str::<Payload>(&change.payload) {
-        Ok(Payload::Code(row)) => of_code(&row, planned(CREATE_CODE), &made),
+        Ok(Payload::Code(row)) => {
+            // One that was off before stays off.
+            let closed = made(CLOSE_OLD).filter(|_| made(REOPEN_OLD).is_none() && !was_off(change));
+            of_code(&row, planned(CREATE_CODE), closed.map(|(close, _)| close), &made)
+        }
         Ok(Payload::Coupon(row)) => {
             let made = made(CREATE_COUPON);
             made.map(|(create, _)| delete(create, &row.id))
@@ -73,6 +78,7 @@ pub fn writes(change: &Change, made: &BTreeMap<String, String>) -> Vec<PlannedWr
 fn of_code<'a>(
     row: &CodeRow,
     create: Option<&PlannedWrite>,
+    closed: Option<&PlannedWrite>,
     made: &dyn Fn(&str) -> Option<(&'a PlannedWrite, &'a str)>,
 ) -> Vec<PlannedWrite> {
     let mut writes = Vec::new();
@@ -82,8 +88,7 @@ fn of_code<'a>(
     if let Some((recreated, id)) = made(RECREATE_OLD) {
         writes.push(switch(recreated, UNDO_RECREATE, id, false));
     }
-    let closed = made(CLOSE_OLD).filter(|_| made(REOPEN_OLD).is_none());
-    if let Some((close, _)) = closed {
+    if let Some(close) = closed {
         writes.push(switch(close, UNDO_REOPEN, &row.old, true));
         if let (Some(left), Some(create)) = (row.left, create) {
             let settle = switch(close, UNDO_SETTLE, &row.old, false);

@@ -1,17 +1,14 @@
 //! Of a code. See the [script's page](super).
 
-use super::super::effects::{CLOSE_OLD, CREATE_CODE, CodeRow, RECREATE_OLD, REOPEN_OLD};
+use super::super::effects::{CLOSE_OLD, CREATE_CODE, CodeRow, KEEP_BOTH, RECREATE_OLD, REOPEN_OLD};
 use super::seen::{
     self, Code, Coupon, EFFECT, OF, Or, cap, capped, drifted, failed, gave_way, list, one, sent, stop, wrote,
 };
 use super::{NEW_CODES, NEW_COUPON, OLD_CODE, OLD_CODE_CLOSED, OLD_CODE_NOW, done, unknown_writes};
-use crate::domain::change::Change;
+use crate::domain::change::{Change, Verdict};
 use crate::domain::ids::Role;
 use crate::domain::write::PlannedWrite;
 use crate::stages::{Fact, Step};
-
-/// The decision under which the old code stays open.
-const KEEP_BOTH: &str = "keep_both";
 
 /// What a row may write, and its facts.
 struct Script<'a> {
@@ -23,6 +20,8 @@ struct Script<'a> {
     create: &'a PlannedWrite,
     /// The new code's limit as planned.
     most: Option<i64>,
+    /// It was off when planned, and a person gave it uses all the same: closing only puts our mark on it.
+    was_off: bool,
 }
 
 pub(super) fn next(row: &CodeRow, change: &Change, facts: &[Fact]) -> Or<Step> {
@@ -55,9 +54,10 @@ impl<'a> Script<'a> {
             facts,
             close: write(CLOSE_OLD).filter(|_| !row.closed),
             recreate: write(RECREATE_OLD),
-            reopen: write(REOPEN_OLD),
+            reopen: write(REOPEN_OLD).filter(|_| !was_off(change)),
             create,
             most: cap(create)?,
+            was_off: was_off(change),
         };
         let keeps = change
             .decision
@@ -85,7 +85,12 @@ impl<'a> Script<'a> {
         let Some(old) = old else { return stop(gone()) };
         self.not_expired(&old, now)?;
         self.counted(&old)?;
-        if !old.active {
+        if old.active && self.was_off {
+            return stop(drifted(
+                "somebody switched it on again on the old account meanwhile; read again",
+            ));
+        }
+        if !old.active && !self.was_off {
             let why = if old.left().is_some_and(|left| left <= 0) {
                 "it was used up on the old account meanwhile; nothing was created"
             } else {
@@ -274,6 +279,11 @@ impl<'a> Script<'a> {
         }
         Ok(used)
     }
+}
+
+/// Whether the old code was off already when the plan was made.
+pub(in crate::stages::coupons) fn was_off(change: &Change) -> bool {
+    change.planned_as == Verdict::Noop
 }
 
 fn gone() -> Step {

@@ -1,6 +1,6 @@
 //! Of a coupon. See the [script's page](super).
 
-use super::super::effects::{CREATE_COUPON, CouponRow};
+use super::super::effects::{CREATE_COUPON, CouponRow, KEEP_BOTH, LEAVE, SET_LEFT};
 use super::seen::{self, Code, Coupon, EFFECT, Or, cap, capped, drifted, list, one, sent, stop, wrote};
 use super::{NEW_COUPON, OLD_CODES, OLD_COUPON, done, unknown_writes};
 use crate::domain::change::Change;
@@ -11,9 +11,7 @@ use crate::stages::{Fact, Step};
 use crate::stripe::wire::Decimal;
 
 /// Decisions under which codes stay open on the old account; what these can take is kept for them.
-const STAY_OPEN: [&str; 2] = ["leave", "keep_both"];
-/// The decision under which a person said how many uses there are.
-const SET_LEFT: &str = "set_left";
+const STAY_OPEN: [&str; 2] = [LEAVE, KEEP_BOTH];
 
 pub(super) fn next(row: &CouponRow, change: &Change, facts: &[Fact]) -> Or<Step> {
     let create = change.writes_now().iter().find(|write| write.op == CREATE_COUPON);
