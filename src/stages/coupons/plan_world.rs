@@ -129,7 +129,10 @@ impl Sample {
         let effect = match &of {
             _ if flags.contains(&"closed") => marked(CLOSE_OLD, &id),
             Some(of) if flags.contains(&"share") => marked(RECREATE_OLD, of),
-            Some(of) if flags.contains(&"restored") => marked(UNDO_RECREATE, UNDO_SETTLE, undo_of, of),
+            _ if flags.contains(&"settled") => Some(undo_of(&effects.id(CLOSE_OLD, &id), UNDO_SETTLE).0),
+            Some(of) if flags.contains(&"share_off") => {
+                Some(undo_of(&effects.id(RECREATE_OLD, of), UNDO_RECREATE).0)
+            }
             Some(of) => marked(CREATE_CODE, of),
             None => None,
         };
