@@ -108,6 +108,12 @@ pub mod number {
         format!("{{number + {more}, at most {most}}}")
     }
 
+    /// Whether `value` is such a place.
+    #[must_use]
+    pub fn is_place(value: &str) -> bool {
+        value.starts_with('{') && value.ends_with('}') && value.contains("number")
+    }
+
     /// What `value` is with that number; anything that is no such place stays as it is.
     #[must_use]
     pub fn fill(value: &str, given: u64) -> Option<String> {

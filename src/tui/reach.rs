@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::change::{AS_PLANNED, Change, ChangeKey, Choice, LEAVE_OUT};
-use crate::domain::plan::Plan;
+use crate::domain::change::{Change, ChangeKey, Choice};
+use crate::domain::plan::{Plan, decide};
 use crate::domain::write::number;
 
 /// The number a decision asks for, with bounds that hold for every row it reaches.
@@ -59,13 +59,12 @@ impl Reach {
         for at in rows.iter().filter_map(|key| plan.position(key)) {
             groups.entry(made_at(plan, at, name)).or_default();
         }
-        let everybody = [LEAVE_OUT, AS_PLANNED].contains(&name);
         let leaders: BTreeMap<&ChangeKey, usize> =
             groups.keys().map(|at| (&plan.changes()[*at].key, *at)).collect();
         for (at, change) in plan.changes().iter().enumerate() {
             let leader = change.with.as_ref().and_then(|key| leaders.get(key));
-            let goes_along = || everybody || choice(change, name).is_some();
-            if let Some(group) = leader.filter(|_| goes_along()).and_then(|at| groups.get_mut(at)) {
+            let goes_along = |at: &&usize| decide::goes_along(&plan.changes()[**at], change, name);
+            if let Some(group) = leader.filter(goes_along).and_then(|at| groups.get_mut(at)) {
                 group.push(at);
             }
         }

@@ -45,7 +45,22 @@ pub(super) fn of_its_own(changes: &[Arc<Change>], at: usize, decision: &Decision
     })
 }
 
-/// The rows that are decided with the one at `at`: those that can be.
+/// Whether `follower` is decided with `leader`, as it stands before: it offers the choice, and was not left out alone.
+#[must_use]
+pub fn goes_along(leader: &Change, follower: &Change, name: &str) -> bool {
+    let is_out = |change: &Change| {
+        change
+            .decision
+            .as_ref()
+            .is_some_and(|made| made.choice == LEAVE_OUT)
+    };
+    if [LEAVE_OUT, AS_PLANNED].contains(&name) {
+        return true;
+    }
+    choice(follower, name).is_some() && (is_out(leader) || !is_out(follower))
+}
+
+/// The rows that are decided with the one at `at`.
 pub(super) fn decided_with(
     changes: &[Arc<Change>],
     groups: &Groups,
@@ -53,9 +68,8 @@ pub(super) fn decided_with(
     decision: &Decision,
 ) -> Vec<usize> {
     let followers = groups.get(&changes[at].key).into_iter().flatten().copied();
-    let always = [LEAVE_OUT, AS_PLANNED].contains(&decision.choice.as_str());
     followers
-        .filter(|row| always || choice(&changes[*row], &decision.choice).is_some())
+        .filter(|row| goes_along(&changes[at], &changes[*row], &decision.choice))
         .collect()
 }
 
@@ -114,17 +128,18 @@ fn filled(change: &Change, choice: &Choice, decision: &Decision) -> Result<Vec<P
         (Some(asked), given) => (asked, given),
     };
     let given = given.filter(|given| (asked.least..=asked.most).contains(given));
-    let given = given.ok_or_else(|| PlanError::Number {
+    let out_of_bounds = || PlanError::Number {
         key: change.key.clone(),
         choice: choice.name.clone(),
         least: asked.least,
         most: asked.most,
         asks: asked.asks.clone(),
-    })?;
+    };
+    let given = given.ok_or_else(out_of_bounds)?;
     let mut writes = choice.writes.clone();
     for (_, value) in writes.iter_mut().flat_map(|write| &mut write.form) {
-        if let Some(number) = number::fill(value, given) {
-            *value = number;
+        if number::is_place(value) {
+            *value = number::fill(value, given).ok_or_else(out_of_bounds)?;
         }
     }
     Ok(writes)

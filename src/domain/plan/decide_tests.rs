@@ -140,6 +140,27 @@ fn a_number_out_of_its_bounds_missing_or_not_asked_for_is_refused() {
 }
 
 #[test]
+fn a_place_that_cannot_be_filled_is_refused_and_never_sent() {
+    let split = choice("split", vec![write(&number::rest_of(3))], Some((1, 5)));
+    let change = blocked("coupon/VIP", None, vec![split]);
+    assert_eq!(caps(&row(&change, decision("split", Some(3))).unwrap()), ["0"]);
+    assert!(row(&change, decision("split", Some(4))).is_err());
+}
+
+#[test]
+fn a_row_that_was_left_out_alone_stays_out_when_the_others_are_decided() {
+    let mut rows = pool();
+    let out = |change: &Change| Arc::new(row(change, decision(LEAVE_OUT, None)).unwrap());
+    rows[0] = out(&rows[0]);
+    let with = |rows: &[Arc<Change>], name: &str| decided_with(rows, &groups(rows), 3, &decision(name, None));
+    assert_eq!(with(&rows, "move"), [1]);
+    assert_eq!(with(&rows, AS_PLANNED), [0, 1]);
+    // Left out together, they come back together.
+    rows[3] = out(&rows[3]);
+    assert_eq!(with(&rows, "move"), [0, 1]);
+}
+
+#[test]
 fn rows_that_share_are_decided_where_they_share_and_may_be_left_out_alone() {
     let rows = pool();
     let with = |at: usize, name: &str| decided_with(&rows, &groups(&rows), at, &decision(name, None));

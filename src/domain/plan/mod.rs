@@ -4,7 +4,7 @@
 //! hundred thousand re-hashes one row. Request ids, times and order of arrival are outside it: the same facts give the
 //! same digest, from any run, on any day.
 
-mod decide;
+pub mod decide;
 pub mod file;
 
 use std::collections::BTreeMap;

@@ -100,7 +100,7 @@ impl Night {
             .collect()
     }
 
-    fn at(objects: &mut [Value], id: &str) -> &mut Value {
+    fn at<'a>(objects: &'a mut [Value], id: &str) -> &'a mut Value {
         let found = objects
             .iter_mut()
             .find(|object| object["id"] == id || object["metadata"]["cutover_of"] == id);
