@@ -427,4 +427,10 @@ coupon 9/4; A mover 6/4; new coupon 5/0 ours; new N mover 2/0 of=A of_customer=A
 = A: noop already_there
 = ! active_on_both
 = ! limit_of_earlier_run
+
+# Left where it was by an earlier run: the limit then was right.
+coupon 20/4; A open 10/4; B mover 12/0 closed; new coupon 10/0 ours; new N mover 10/0 of=B of_customer=B; decide A leave
+= coupon: noop already_there
+= A: left_out open_code
+= B: noop already_there
 ";
