@@ -1,6 +1,6 @@
-#[path = "plan_cases.rs"]
+#[path = "plan_cases_tests.rs"]
 mod cases;
-#[path = "plan_world.rs"]
+#[path = "plan_world_tests.rs"]
 pub(super) mod samples;
 
 use std::collections::BTreeMap;
