@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::domain::change::{Decision, Verdict};
+use crate::domain::change::{AS_PLANNED, Decision, LEAVE_OUT, Verdict};
 use crate::tui::sample;
 
 fn plan() -> Arc<Plan> {

@@ -157,12 +157,6 @@ impl Effects<'_> {
         EffectId::new(self.accounts, StageId::Coupons, op, of, 0)
     }
 
-    /// The marker of the code that undo made again on the old account for `old`, see [`UNDO_RESTORE`].
-    #[must_use]
-    pub fn restored(self, old: &str) -> EffectId {
-        undo_of(&self.id(CLOSE_OLD, old), UNDO_RESTORE)
-    }
-
     /// Switches the old code `old` off.
     #[must_use]
     pub fn close_old(self, old: &str) -> PlannedWrite {

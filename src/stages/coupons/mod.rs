@@ -40,14 +40,16 @@
 //! | `valid` is false although it is none of the above | `not_valid` | blocked: a person |
 //! | the code is inactive and carries this program's mark: an earlier run closed it | as if active | goes on where that run ended |
 //!
-//! Stripe switches a used-up or expired code off by itself, so the arithmetic is asked before `active`.
+//! Stripe switches a used-up or expired code off by itself, so the arithmetic is asked before `active`. A counter below
+//! nothing is a contradiction too. A code whose coupon or customer is deleted has nothing to do.
 //!
 //! # Who else can use it
 //!
 //! A code may be for one customer or for everybody; a coupon is for everybody who has a code of it, and the application
 //! may apply it to anyone. **Live** codes of a pool are sorted by who can use them: *movers* (one customer, in scope, on
 //! the new account), *stayers* (one customer out of scope), *open* (everybody), *absent* (one customer in scope whom
-//! the copy did not bring; listed for a decision, kept like a stayer's).
+//! the copy did not bring; listed for a decision, kept like a stayer's). A code that cannot be moved (its text is taken, a
+//! shape this program does not know) is kept in the same way: what it can take does not move.
 //!
 //! | pool | coupon's row | codes' rows |
 //! |---|---|---|
@@ -55,7 +57,7 @@
 //! | no limit; movers, and others | planned, no limit | movers planned; open ones each a decision; stayers' are out of scope |
 //! | no limit; open, no movers | a decision, the codes with it | with the coupon |
 //! | limit C; movers or open, and any other | a decision for the whole pool | with the coupon |
-//! | stayers' only | out of scope, counted | out of scope, counted |
+//! | stayers' only, or dead and all codes theirs | out of scope, counted | out of scope, counted; others by their own rule |
 //! | no live code | `direct_only`: a decision, because only the application can apply it | by their own rule |
 //!
 //! Decisions, with s = min(c, Σ p of stayers' and absent codes) kept for those who stay, a = c - s:
@@ -69,10 +71,17 @@
 //!
 //! A code of a customer who stays is never written to, so it never becomes smaller; if such codes can take all that is
 //! left (a = 0), nothing moves unless a person says how many uses to give. Nothing is deactivated by default: without a
-//! decision the row is left out.
+//! decision the row is left out. `leave` without a mover's code makes no coupon either: nobody could use it.
 //!
-//! **Override.** `set_left` n on a coupon or a code, with a reason, sets its limit to n whatever the arithmetic says,
-//! up to the limit it had when it was new. The audit then measures against n, and the report names who said so.
+//! **Override.** `set_left` n on a coupon, `set_code_left` n on a code, with a reason, sets its limit to n whatever the
+//! arithmetic says, up to the limit it had when it was new (its coupon's, where a code had none). The codes of a coupon
+//! follow its `set_left`, each up to what it has left. The audit then measures against n, and the report names who said
+//! so.
+//!
+//! **What earlier runs did.** A coupon or a code of ours on the new account is there already. A code that was closed and
+//! not made is made, without another decision. The smaller code of a split stays, and what it was given is taken off the
+//! first one. What is limited there was limited when it was made: a difference is a finding. A code for everybody whose
+//! coupon is there is decided for itself.
 //!
 //! # Order (reliability 4.6)
 //!
@@ -109,6 +118,7 @@
 //! | such an m exists | `carry_months` | coupon `repeating`, m months, one use |
 //! | no such m (weekly bills: two of them are no whole month) | `carry_until` | coupon `forever`, one use, and the date on which a phase must drop it |
 //! | on a customer: cannot be created any more (facts 3.6) | `customer_discount` | one coupon for each of the subscriptions it works on; without any, a person signs for it |
+//! | the same, `once`: only the first invoice has it | `another_bills_first` | nothing to do on every other subscription |
 //! | several on one subscription | as above, and a finding `stacked`: the toolkit's file takes one coupon |
 //!
 //! # Terms
@@ -120,7 +130,8 @@
 //!
 //! `first_time_transaction` counts payments of *this* account: on a new account everybody is new again. Such codes are
 //! marked and counted. A coupon of the same id that somebody else made is compared by terms and left alone:
-//! used if its terms are equal and it gives no more than was left (`equal_exists`), else blocked (`coupon_differs`).
+//! used if its terms are equal and it gives no more than may move even if open codes stay (`equal_exists`), else blocked
+//! (`coupon_differs`).
 //! A code whose text is taken over there, without regard to case and per customer, is blocked (`code_taken`).
 
 mod attest;

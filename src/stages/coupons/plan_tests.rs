@@ -1,6 +1,6 @@
-#[path = "plan_cases.rs"]
+#[path = "plan_cases_tests.rs"]
 mod cases;
-#[path = "plan_world.rs"]
+#[path = "plan_world_tests.rs"]
 pub(super) mod samples;
 
 use std::collections::BTreeMap;
@@ -183,7 +183,7 @@ impl Written<'_> {
     }
 
     /// What the new coupon gives: all of it, for the application can apply it.
-    fn new(&self) -> Option<i64> {
+    fn new_coupon(&self) -> Option<i64> {
         self.of(CREATE_COUPON).next().map_or(Some(0), cap)
     }
 
@@ -202,11 +202,9 @@ impl Written<'_> {
     }
 
     fn pool_gives_what_was_left(&self) -> Result<(), String> {
-        let own = self.codes().map(|code| self.stays(code));
-        let old = own.fold(Some(0), |sum: Option<i64>, own| {
-            sum.zip(own).map(|(sum, own)| sum + own)
-        });
-        let (c, new) = (self.left(), self.new());
+        // `None` as soon as one has no limit.
+        let old = self.codes().map(|code| self.stays(code)).sum::<Option<i64>>();
+        let (c, new) = (self.left(), self.new_coupon());
         let sum = at_most(old, c).zip(new).map(|(old, new)| old + new);
         let Some(c) = c else { return Ok(()) };
         let said = format!("old {old:?} + new {new:?} of {c}");
@@ -228,7 +226,7 @@ impl Written<'_> {
         for write in self.of(CREATE_CODE) {
             let is = |code: &&Code| sent(write, "code") == Some(&code.text);
             let code = self.codes().find(is).unwrap();
-            let (own, made, new) = (left(code.counter), cap(write), self.new());
+            let (own, made, new) = (left(code.counter), cap(write), self.new_coupon());
             let said = format!("{}: {made:?} for {own:?} in {new:?}", code.text);
             if made.zip(new).is_some_and(|(made, new)| made > new) {
                 return Err(format!("more than its coupon: {said}"));

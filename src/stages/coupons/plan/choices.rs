@@ -98,19 +98,16 @@ struct Table {
 }
 
 impl Table {
+    /// Asked for every code of a pool, so of its sums, never of all its codes.
     fn of(pool: &Pool<'_>) -> Self {
-        let shares = pool.shares;
-        let open = || pool.members.iter().filter(|member| member.place == Place::Open);
+        let (shares, live) = (pool.shares, pool.live);
         let beside = shares.free_if_open_stay;
-        let whole = match (pool.live.open, open().next()) {
-            (1, Some(member)) => member.own.min(shares.free).uses(),
-            _ => None,
-        };
+        let whole = live.open_own.min(shares.free).uses().filter(|_| live.open == 1);
         Self {
             can_move: shares.free != Left::NONE,
-            beside_open: (pool.live.movers > 0 && beside != Left::NONE).then_some(beside),
+            beside_open: (live.movers > 0 && beside != Left::NONE).then_some(beside),
             whole: whole.filter(|whole| *whole >= 2),
-            keep_both: shares.left == Left::NoLimit && open().any(|member| member.own == Left::NoLimit),
+            keep_both: shares.left == Left::NoLimit && live.open_own == Left::NoLimit,
             limit: most(pool.coupon.map(|coupon| coupon.counter)),
         }
     }

@@ -22,7 +22,9 @@ pub(super) fn of_pool(pool: &Pool<'_>, fate: &Fate<'_>) -> Vec<Finding> {
         all.extend(direct(pool));
     }
     if let Fate::There(there, "already_there", _) = fate
-        && there.counter.limit != pool.shares.free.kept()
+        && ![pool.shares.free, pool.shares.free_if_open_stay]
+            .map(Left::kept)
+            .contains(&there.counter.limit)
     {
         let limit = there
             .counter

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::Scene;
 use crate::domain::text::safe;
 use crate::stages::coupons::collide::Texts;
-use crate::stages::coupons::effects::{CLOSE_OLD, CREATE_CODE, MOST_OWN_KEYS, RECREATE_OLD};
+use crate::stages::coupons::effects::{
+    CLOSE_OLD, CREATE_CODE, MOST_OWN_KEYS, RECREATE_OLD, UNDO_RECREATE, UNDO_SETTLE, undo_of,
+};
 use crate::stages::coupons::facts::{Code, Coupon};
 use crate::stages::coupons::left::{self, CodeCase, CouponCase, Dead, Left};
 use crate::stages::coupons::who::{self, Kind, Live, Shares, Who};
@@ -89,8 +91,6 @@ impl Pool<'_> {
 struct Marks<'a> {
     /// New codes by the old one they stand for.
     new: BTreeMap<&'a str, Vec<&'a Code>>,
-    /// Old codes that an undo made again, by the first one.
-    restored: BTreeMap<&'a str, &'a Code>,
     /// Smaller old codes, by the first one.
     shares: BTreeMap<&'a str, &'a Code>,
 }
@@ -120,7 +120,6 @@ impl<'a> Marks<'a> {
     fn of(scene: &Scene<'a>) -> Self {
         let mut marks = Self {
             new: BTreeMap::new(),
-            restored: BTreeMap::new(),
             shares: BTreeMap::new(),
         };
         for code in scene.world.destination.codes.values() {
@@ -134,8 +133,6 @@ impl<'a> Marks<'a> {
             };
             if effect == scene.effects.id(RECREATE_OLD, of).0 {
                 marks.shares.insert(of, code);
-            } else if effect == scene.effects.restored(of).0 {
-                marks.restored.insert(of, code);
             }
         }
         marks
@@ -229,7 +226,7 @@ fn place<'a>(
         open: code.active || member.closed,
     };
     let through = left::code(case, left, scene.world.now);
-    if let Some(place) = made_by_us(marks, code) {
+    if let Some(place) = made_by_us(scene, marks, code) {
         return place;
     }
     match member.who {
@@ -261,24 +258,22 @@ fn place<'a>(
     }
 }
 
-fn made_by_us<'a>(marks: &Marks<'a>, code: &Code) -> Option<Place<'a>> {
-    if marks.restored.contains_key(code.id.as_str()) {
-        let why = "an undo made another code of the same text in its place";
-        return Some(Place::Gone("restored", why));
+/// What runs and undos before this one did to a code, but for closing it.
+fn made_by_us<'a>(scene: &Scene<'_>, marks: &Marks<'a>, code: &Code) -> Option<Place<'a>> {
+    let of = code.of.as_deref();
+    let share = of.and_then(|of| marks.shares.get(of));
+    if share.is_some_and(|share| share.id == code.id) && code.active {
+        return Some(Place::Stays(Stays::Share));
     }
-    let is_share = code
-        .of
-        .as_deref()
-        .and_then(|of| marks.shares.get(of))
-        .is_some_and(|share| share.id == code.id);
-    match (is_share, code.active) {
-        (false, _) => None,
-        (true, true) => Some(Place::Stays(Stays::Share)),
-        (true, false) => Some(Place::Gone(
-            "split_share",
-            "an earlier run made it for those who stay, and it is off",
-        )),
+    let effect = code.effect.as_deref().filter(|_| !code.active)?;
+    let undone = |made: &str, of: &str, op: &str| undo_of(&scene.effects.id(made, of), op).0 == effect;
+    if undone(CLOSE_OLD, &code.id, UNDO_SETTLE) {
+        let why = "an undo closed it for good: what was left of it, if anything, stands in another code of the same text";
+        return Some(Place::Gone("given_back", why));
     }
+    let of = of.filter(|of| share.is_some() || undone(RECREATE_OLD, of, UNDO_RECREATE));
+    let why = "an earlier run made it for those who stay, and it is off";
+    of.map(|_| Place::Gone("split_share", why))
 }
 
 /// Why a live code cannot be moved.

@@ -404,11 +404,17 @@ coupon 10/4; A open -/4 closed; S open 4/0 of=A share text=A; decide coupon move
 = A: create
 = S: noop split_share
 
-# An undo made it again: that one counts.
-coupon 9/4; A mover 6/4 closed; R mover 1/0 of=A restored text=A of_customer=A
+# An undo made it again with what was left then: that one counts.
+coupon 9/4; A mover 6/4 settled; R mover 1/0 of=A text=A of_customer=A
 = coupon: create 5
-= A: noop restored
+= A: noop given_back
 = R: close, create 1
+
+# Undone after it was split: the smaller one is off, and the first one open again.
+coupon -/4; A open 10/4; S open 4/0 of=A share_off text=A; decide coupon move
+= coupon: create
+= A: close, create 6
+= S: noop split_share
 
 # Undone, and the code switched off on the new account: everything from the beginning.
 coupon 9/4; A mover 6/4; new N mover 2/0 of=A of_customer=A off
@@ -421,4 +427,10 @@ coupon 9/4; A mover 6/4; new coupon 5/0 ours; new N mover 2/0 of=A of_customer=A
 = A: noop already_there
 = ! active_on_both
 = ! limit_of_earlier_run
+
+# Left where it was by an earlier run: the limit then was right.
+coupon 20/4; A open 10/4; B mover 12/0 closed; new coupon 10/0 ours; new N mover 10/0 of=B of_customer=B; decide A leave
+= coupon: noop already_there
+= A: left_out open_code
+= B: noop already_there
 ";

@@ -19,7 +19,9 @@ use crate::domain::plan::{Header, Plan, PlanError};
 use crate::domain::text::safe;
 use crate::domain::time::UtcMs;
 use crate::domain::write::{CAP, PlannedWrite};
-use crate::stages::coupons::effects::{CLOSE_OLD, CREATE_CODE, CREATE_COUPON, Effects, RECREATE_OLD};
+use crate::stages::coupons::effects::{
+    CLOSE_OLD, CREATE_CODE, CREATE_COUPON, Effects, RECREATE_OLD, UNDO_RECREATE, UNDO_SETTLE, undo_of,
+};
 use crate::stages::coupons::facts::{Code, Counter, Coupon, Person, Read};
 
 pub(in super::super) const NOW: i64 = 1_790_000_000;
@@ -127,7 +129,10 @@ impl Sample {
         let effect = match &of {
             _ if flags.contains(&"closed") => marked(CLOSE_OLD, &id),
             Some(of) if flags.contains(&"share") => marked(RECREATE_OLD, of),
-            Some(of) if flags.contains(&"restored") => Some(effects.restored(of).0),
+            _ if flags.contains(&"settled") => Some(undo_of(&effects.id(CLOSE_OLD, &id), UNDO_SETTLE).0),
+            Some(of) if flags.contains(&"share_off") => {
+                Some(undo_of(&effects.id(RECREATE_OLD, of), UNDO_RECREATE).0)
+            }
             Some(of) => marked(CREATE_CODE, of),
             None => None,
         };
@@ -137,7 +142,9 @@ impl Sample {
             text: flag(flags, "text").unwrap_or(name).to_owned(),
             coupon: flag(flags, "coupon").unwrap_or(COUPON).to_owned(),
             customer,
-            active: !flags.contains(&"off") && !flags.contains(&"closed"),
+            active: !["off", "closed", "settled", "share_off"]
+                .iter()
+                .any(|off| flags.contains(off)),
             counter: self::counter(counter),
             expires_at: time(flags, "expires"),
             terms,
