@@ -135,10 +135,10 @@
 //! A code whose text is taken over there, without regard to case and per customer, is blocked (`code_taken`).
 
 mod attest;
-mod audit;
-mod carried;
+pub mod audit;
+pub mod carried;
 pub mod collide;
-mod drift;
+pub mod drift;
 pub mod effects;
 pub mod facts;
 pub mod fields;
