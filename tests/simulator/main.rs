@@ -7,11 +7,15 @@ mod client;
 #[cfg(test)]
 mod copied;
 #[cfg(test)]
+mod coupon_worlds;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod methods;
+#[cfg(test)]
+mod moved_by_hand;
 #[cfg(test)]
 mod pools;
 #[cfg(test)]
