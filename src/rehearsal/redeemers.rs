@@ -27,6 +27,10 @@ impl Core {
             ("by code", behaviour.redemptions_per_1000_requests, false),
             ("directly", behaviour.direct_redemptions_per_1000_requests, true),
         ] {
+            // Most worlds have no crowd: no dice then.
+            if of_1000 == 0 {
+                continue;
+            }
             let dice = ids::mix(&[b"crowd", word.as_bytes(), &token.to_be_bytes()]);
             if dice % 1000 >= u64::from(of_1000) {
                 continue;

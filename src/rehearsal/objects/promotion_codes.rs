@@ -219,13 +219,11 @@ fn new_text(call: &mut Call<'_>, customer: Option<&str>, on: bool) -> Result<Str
 
 /// Refuses a text that an active code has, for this customer or for all.
 fn free(account: &Account, text: &str, customer: Option<&str>) -> Result<(), Refusal> {
-    match account.pools.taken(text, customer, account.now) {
-        None => Ok(()),
-        Some(_) => {
-            let message = format!("An active promotion code with `code: {text}` already exists.");
-            Err(Refusal::rejected(None, message))
-        }
+    if account.pools.taken(text, customer, account.now).is_none() {
+        return Ok(());
     }
+    let message = format!("An active promotion code with `code: {text}` already exists.");
+    Err(Refusal::rejected(None, message))
 }
 
 /// `GET /v1/promotion_codes/{promotion_code}`

@@ -11,6 +11,7 @@ import {priceChecks, productChecks, readOnlyChecks, taxChecks} from './catalogue
 import {balanceTransactionChecks, cashBalanceChecks, creditGrantChecks} from './money.mjs';
 import {accountChecks, customerChecks, eventChecks, paymentMethodChecks} from './objects.mjs';
 import {methodWritingChecks, taxIdChecks} from './objects.mjs';
+import {couponChecks, promotionCodeChecks} from './pools.mjs';
 import {check, failed} from './support.mjs';
 
 // Events last: they tell of everything before.
@@ -27,6 +28,8 @@ const parts = {
   prices: priceChecks,
   tax: taxChecks,
   'read only': readOnlyChecks,
+  coupons: couponChecks,
+  'promotion codes': promotionCodeChecks,
   events: eventChecks,
 };
 for (const [name, part] of Object.entries(parts)) await check(`${name} checks ran to their end`, part);

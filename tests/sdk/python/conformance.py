@@ -14,6 +14,7 @@ from catalogue import price_checks, product_checks, read_only_checks, tax_checks
 from money import balance_transaction_checks, cash_balance_checks, credit_grant_checks
 from objects import account_checks, customer_checks, event_checks, payment_method_checks
 from objects import method_writing_checks, tax_id_checks
+from pools import coupon_checks, promotion_code_checks
 from support import FAILED, check
 
 
@@ -21,6 +22,7 @@ def main():
     parts = [account_checks, customer_checks, balance_transaction_checks, cash_balance_checks]
     parts += [method_writing_checks, tax_id_checks]
     parts += [product_checks, price_checks, tax_checks, read_only_checks]
+    parts += [coupon_checks, promotion_code_checks]
     # Events last: they tell of everything before.
     for part in [*parts, credit_grant_checks, payment_method_checks, event_checks]:
         check(f"{part.__name__.replace('_', ' ')} ran to their end")(part)
