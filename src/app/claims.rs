@@ -1,16 +1,37 @@
 //! What a rehearsed run says it has done, for the two accounts and the database to judge.
 
 use crate::domain::change::Change;
+use crate::domain::ids::StageId;
 use crate::domain::record::RowEnd;
 use crate::engine::state::{RowState, RunState};
-use crate::rehearsal::{Claim, Claims, DefaultClaim, RowClaim};
+use crate::rehearsal::{CarryClaim, Claim, Claims, DefaultClaim, PoolClaims, RowClaim};
+use crate::stages::coupons::SubscriptionsStart;
+use crate::stages::coupons::effects::{
+    CREATE_CARRY, CREATE_CODE, CREATE_COUPON, DiscountRow, Payload, carry_id,
+};
 use crate::stages::mapping::effects::SET_DEFAULT;
 
-/// Of every row that ended done.
+/// What a person gives uses with, at a coupon and at a code.
+const SET: [&str; 2] = ["set_left", "set_code_left"];
+
+/// Of every row that ended done; of coupons also what was decided about the others.
 pub(super) fn claims(state: &RunState) -> Claims {
     let mut claims = Claims::default();
     for stage in &state.stages {
         let Some(plan) = &stage.plan else { continue };
+        if stage.id == StageId::Coupons {
+            let policy = plan
+                .header()
+                .policy
+                .get("subscriptions_start")
+                .map(String::as_str);
+            let backdated = policy == Some(SubscriptionsStart::Backdated.word());
+            let pools = claims.pools.get_or_insert_default();
+            for (change, row) in plan.changes().iter().zip(stage.rows.iter()) {
+                pool(change, row.end == Some(RowEnd::Done), backdated, pools);
+            }
+            continue;
+        }
         let drained = plan.header().policy.get("source_after").map(String::as_str) == Some("drain");
         for (change, row) in plan.changes().iter().zip(stage.rows.iter()) {
             if row.end == Some(RowEnd::Done) {
@@ -53,5 +74,53 @@ fn rows(change: &Change) -> impl Iterator<Item = RowClaim> {
             column: cell.column.clone(),
             value: cell.after.clone(),
         })
+    })
+}
+
+/// What one row of the coupons stage says.
+fn pool(change: &Change, done: bool, backdated: bool, claims: &mut PoolClaims) {
+    let Ok(payload) = serde_json::from_str(&change.payload) else {
+        return;
+    };
+    let writes = |op: &str| done && change.writes_now().iter().any(|write| write.op == op);
+    let id = match payload {
+        Payload::Coupon(row) => {
+            if writes(CREATE_COUPON) {
+                claims.coupons.insert(row.id.clone());
+            }
+            row.id
+        }
+        Payload::Code(row) => {
+            if writes(CREATE_CODE) {
+                claims.codes.insert(row.old.clone());
+            }
+            row.old
+        }
+        Payload::Discount(row) => {
+            if writes(CREATE_CARRY) {
+                claims.discounts.extend(carry(row, backdated));
+            }
+            return;
+        }
+    };
+    if let Some(decision) = &change.decision {
+        let given = decision
+            .number
+            .filter(|_| SET.contains(&decision.choice.as_str()));
+        if let Some(given) = given.and_then(|n| i64::try_from(n).ok()) {
+            claims.left.insert(id.clone(), given);
+        }
+        claims.decided.insert(id);
+    }
+}
+
+fn carry(row: DiscountRow, backdated: bool) -> Option<CarryClaim> {
+    let coupon = row.terms.get("id").map(str::to_owned);
+    Some(CarryClaim {
+        coupon: coupon.unwrap_or_else(|| carry_id(&row.old, None)),
+        discount: row.old,
+        subscription: row.subscription?,
+        until: row.until,
+        backdated,
     })
 }

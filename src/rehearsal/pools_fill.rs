@@ -1,7 +1,7 @@
 //! The coupons of a world, on dice of their own. An owner who made them over the years followed no convention: the limit
 //! stands on the coupon, on the code, on both, or nowhere, and differs from customer to customer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::Decimal;
 use super::currency::Cur;
@@ -31,6 +31,7 @@ pub(crate) fn fill([old, new]: [&mut Account; 2], plan: &WorldPlan, named: &Name
         now,
         people: People::of(old, now),
         texts: 0,
+        thanked: BTreeSet::new(),
         draft: &mut draft,
     };
     maker.everything(plan);
@@ -82,6 +83,8 @@ struct Maker<'a> {
     now: i64,
     people: People,
     texts: u32,
+    /// Who has which of the common texts.
+    thanked: BTreeSet<(u32, Box<str>)>,
     draft: &'a mut Draft,
 }
 
@@ -153,12 +156,7 @@ impl Maker<'_> {
         let (created, redeem_by) = (coupon.created, coupon.redeem_by);
         let place = self.draft.coupon(coupon);
         for counter in limits.codes {
-            // Several customers may have the same text, each for himself.
-            let text = if n % 8 == 4 && n % 16 == 4 {
-                format!("THANKS{}", n / 16)
-            } else {
-                self.text()
-            };
+            let text = self.text_for(n, &customer);
             let mut code = self.code((place, created), &text, counter);
             code.customer = Some(customer.clone());
             code.restrictions = self.restrictions(n);
@@ -316,6 +314,16 @@ impl Maker<'_> {
             max,
             used,
             ..Code::bare(&id, created, coupon, text)
+        }
+    }
+
+    /// Several customers may have the same text, each for himself.
+    fn text_for(&mut self, n: u32, customer: &str) -> String {
+        let common = format!("THANKS{}", n / 64);
+        if n % 8 == 4 && self.thanked.insert((n / 64, customer.into())) {
+            common
+        } else {
+            self.text()
         }
     }
 

@@ -192,7 +192,12 @@ impl Judge<'_> {
         coupon.is_some_and(|c| &*c.id == pool || c.metadata.get("cutover_of") == Some(pool))
     }
 
+    /// One said to be there, unless nothing was left of it in the end.
     fn coupon_there(&self, id: &str) -> Option<Violation> {
+        let old = self.old.pools.coupons().get(id);
+        if self.claims.decided.contains(id) || old.is_none_or(|c| c.dead(self.old.now).is_some()) {
+            return None;
+        }
         self.new.pools.coupons().get(id).is_none().then(|| {
             let reason = "is said to be on the new account, but is not there".to_owned();
             violation(id, rule::LOST, reason)

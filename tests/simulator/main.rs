@@ -1,17 +1,23 @@
 //! The simulated accounts over real sockets.
 
 #[cfg(test)]
+mod carried_by_hand;
+#[cfg(test)]
 mod catalogue;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
 mod copied;
 #[cfg(test)]
+mod coupon_worlds;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod methods;
+#[cfg(test)]
+mod moved_by_hand;
 #[cfg(test)]
 mod pools;
 #[cfg(test)]
