@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::PlanError;
 use crate::domain::change::{AS_PLANNED, Change, ChangeKey, Choice, Decision, LEAVE_OUT, Verdict};
-use crate::domain::write::{PlannedWrite, number};
+use crate::domain::write::{CAP, PlannedWrite, number};
 
 /// Rows by the row they are decided with.
 pub(super) type Groups = BTreeMap<ChangeKey, Vec<usize>>;
@@ -137,8 +137,9 @@ fn filled(change: &Change, choice: &Choice, decision: &Decision) -> Result<Vec<P
     };
     let given = given.ok_or_else(out_of_bounds)?;
     let mut writes = choice.writes.clone();
-    for (_, value) in writes.iter_mut().flat_map(|write| &mut write.form) {
-        if number::is_place(value) {
+    // What an owner wrote elsewhere may look like a place.
+    for (name, value) in writes.iter_mut().flat_map(|write| &mut write.form) {
+        if name == CAP && number::is_place(value) {
             *value = number::fill(value, given).ok_or_else(out_of_bounds)?;
         }
     }

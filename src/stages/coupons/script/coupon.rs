@@ -1,6 +1,6 @@
 //! Of a coupon. See the [script's page](super).
 
-use super::super::effects::{CREATE_COUPON, CouponRow, KEEP_BOTH, LEAVE, SET_LEFT};
+use super::super::effects::{CREATE_COUPON, CouponRow, SET_LEFT};
 use super::seen::{self, Code, Coupon, EFFECT, Or, cap, capped, drifted, list, one, sent, stop, wrote};
 use super::{NEW_COUPON, OLD_CODES, OLD_COUPON, done, unknown_writes};
 use crate::domain::change::Change;
@@ -9,9 +9,6 @@ use crate::domain::text::safe;
 use crate::domain::write::PlannedWrite;
 use crate::stages::{Fact, Step};
 use crate::stripe::wire::Decimal;
-
-/// Decisions under which codes stay open on the old account; what these can take is kept for them.
-const STAY_OPEN: [&str; 2] = [LEAVE, KEEP_BOTH];
 
 pub(super) fn next(row: &CouponRow, change: &Change, facts: &[Fact]) -> Or<Step> {
     let create = change.writes_now().iter().find(|write| write.op == CREATE_COUPON);
@@ -33,7 +30,10 @@ pub(super) fn next(row: &CouponRow, change: &Change, facts: &[Fact]) -> Or<Step>
     // First the codes, then the coupon: a use between the two looks makes the limit smaller.
     let codes = seen::codes(OLD_CODES, Role::Source, "coupon", &row.id);
     let (codes, _) = list::<Code>(facts, codes)?;
-    all_closed(row, &codes, chosen)?;
+    let open = still_open(row, &codes);
+    if let Some(open) = open.as_ref().filter(|_| chosen == SET_LEFT) {
+        return Ok(drifted(&format!("its code {open}; nothing was created")));
+    }
     let (old, now) = one::<Coupon>(facts, seen::coupon(OLD_COUPON, Role::Source, &row.id))?;
     let Some(old) = old else {
         return Ok(drifted(
@@ -51,9 +51,10 @@ pub(super) fn next(row: &CouponRow, change: &Change, facts: &[Fact]) -> Or<Step>
         _ => most,
     };
     if most <= 0 {
-        return Ok(drifted(
-            "what was to move was used up on the old account meanwhile; nothing was created",
-        ));
+        return Ok(drifted(&match open {
+            Some(open) => format!("its code {open}, and can take all that is left; nothing was created"),
+            None => "what was to move was used up on the old account meanwhile; nothing was created".to_owned(),
+        }));
     }
     Ok(Step::Write(capped(create, most)))
 }
@@ -69,22 +70,18 @@ fn not_there(row: &CouponRow, create: &PlannedWrite, facts: &[Fact]) -> Or<()> {
     }))
 }
 
-/// Every code that moves must be seen closed. Where some stay open by decision, each that is open is kept for.
-fn all_closed(row: &CouponRow, codes: &[Code], chosen: &str) -> Or<()> {
-    if STAY_OPEN.contains(&chosen) {
-        return Ok(());
-    }
-    for id in &row.closing {
+/// The first code that was to move and is not seen closed: left out by a person, or not closed for a reason of its own.
+/// What it can take is kept for it, like a stayer's. A limit that a person set leaves nothing to be kept.
+fn still_open(row: &CouponRow, codes: &[Code]) -> Option<String> {
+    row.closing.iter().find_map(|id| {
         let closed = codes.iter().find(|code| code.id == *id).map(|code| !code.active);
         let why = match closed {
-            Some(true) => continue,
+            Some(true) => return None,
             Some(false) => "is still open on the old account",
             None => "is not listed on the old account any more",
         };
-        let id = safe(id);
-        return stop(drifted(&format!("its code {id} {why}; nothing was created")));
-    }
-    Ok(())
+        Some(format!("{} {why}", safe(id)))
+    })
 }
 
 /// What is left of the old coupon beyond what its open codes can take; `None`: it has no limit.
