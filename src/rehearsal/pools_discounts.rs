@@ -116,7 +116,7 @@ impl Giver<'_> {
         // A month has 28 days at least: it is never over.
         let back = self.dice.between(0, i64::from(months) * 28 - 1);
         let drawn = self.now - back * DAY - self.dice.between(0, DAY / 2);
-        let last = last_of_month(drawn).filter(|at| n % 3 == 0 && *at <= self.now);
+        let last = last_of_month(drawn).filter(|at| n.is_multiple_of(3) && *at <= self.now);
         let still = |at: &i64| end(lasts, *at).is_some_and(|end| end > self.now);
         let start = last.filter(still).unwrap_or(drawn);
         self.add(on, owner, coupon, lasts, start);

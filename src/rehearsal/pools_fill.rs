@@ -160,7 +160,7 @@ impl Maker<'_> {
             let mut code = self.code((place, created), &text, counter);
             code.customer = Some(customer.clone());
             code.restrictions = self.restrictions(n);
-            code.expires_at = redeem_by.map(|by| by - DAY).filter(|_| n % 3 == 0);
+            code.expires_at = redeem_by.map(|by| by - DAY).filter(|_| n.is_multiple_of(3));
             self.draft.code(code);
         }
     }

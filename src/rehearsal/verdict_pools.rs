@@ -208,13 +208,8 @@ impl Judge<'_> {
     fn coupon_made(&self, slot: u32) -> Option<Violation> {
         let made = self.new.pools.coupons().at(slot)?;
         let old = self.watch.pool_of(self.new, slot);
-        let of = match old {
-            Some(old) => self.old.pools.coupons().at(old),
-            None => {
-                let discount = self.discount_of(made)?;
-                self.old.pools.coupons().at(discount.coupon)
-            }
-        };
+        let slot = old.or_else(|| Some(self.discount_of(made)?.coupon));
+        let of = slot.and_then(|slot| self.old.pools.coupons().at(slot));
         let differs = match of {
             None => Some("is made of nothing on the old account".to_owned()),
             Some(of) => self.coupon_differs(of, made, old.is_none()),

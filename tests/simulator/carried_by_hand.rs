@@ -137,4 +137,10 @@ async fn a_carried_discount_has_one_coupon_for_one_use_and_the_same_terms() {
         .map(|v| &*v.customer)
         .collect();
     assert_eq!(wider, ["c3", "c4"]);
+    make(&night.new, "/v1/coupons", "id=c5&percent_off=20").await;
+    let found = night.running.verdict(&Claims::default()).await.violations;
+    assert!(
+        found.iter().any(|v| v.customer == "c5" && v.rule == rule::WIDER),
+        "of nothing"
+    );
 }

@@ -20,7 +20,7 @@ async fn pools(old: &Account) -> (BTreeMap<String, Value>, Vec<Value>) {
     (by_id.collect(), all(old, CODES, "?").await)
 }
 
-fn coupon_of<'a>(code: &'a Value) -> &'a str {
+fn coupon_of(code: &Value) -> &str {
     code["promotion"]["coupon"].as_str().unwrap()
 }
 
@@ -89,13 +89,16 @@ async fn nobody_else_changes_when_coupons_come() {
         options.scenario = Scenario::parse(&quiet, std::path::Path::new("x.toml")).unwrap();
         let (_running, old, _) = start(options).await;
         let mut rows = all(&old, "/v1/customers", "?").await;
-        rows.iter_mut()
-            .for_each(|customer| customer["discount"] = Value::Null);
+        for customer in &mut rows {
+            customer["discount"] = Value::Null;
+        }
         rows.extend(all(&old, "/v1/prices", "?").await);
         for mut one in all(&old, "/v1/subscriptions", "?status=all").await {
             one["discounts"] = json!([]);
             let items = one["items"]["data"].as_array_mut().unwrap();
-            items.iter_mut().for_each(|item| item["discounts"] = json!([]));
+            for item in items {
+                item["discounts"] = json!([]);
+            }
             rows.push(one);
         }
         seen.push((rows, all(&old, "/v1/coupons", "?").await.len()));
