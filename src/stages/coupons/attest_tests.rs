@@ -103,9 +103,8 @@ fn a_lie_about_any_field_is_caught() {
             *place = match place {
                 Value::Null if path.ends_with("name") || path.ends_with("customer") => json!("cus_else"),
                 Value::Null if path.ends_with("currency") => continue,
-                Value::Null => json!(7),
+                Value::Null | Value::Number(_) => json!(7),
                 Value::Bool(flag) => json!(!*flag),
-                Value::Number(_) => json!(7),
                 _ => json!("once upon a time"),
             };
             told += 1;

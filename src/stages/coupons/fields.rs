@@ -2,7 +2,7 @@
 //! limit, and of a code its coupon and customer. PURE.
 
 pub use crate::domain::fields::Fields;
-use crate::stripe::wire::{CodeRestrictions, Coupon, PromotionCode};
+use crate::stripe::wire::{CodeRestrictions, Coupon, Decimal, PromotionCode};
 
 /// What a field of products begins with: `applies_to[products][0]`. They are numbered in the order of their ids.
 pub const PRODUCTS: &str = "applies_to[products]";
@@ -12,7 +12,7 @@ pub const PRODUCTS: &str = "applies_to[products]";
 pub fn of_coupon(coupon: &Coupon) -> Fields {
     let mut fields = Fields::default();
     fields.put_some("name", coupon.name.as_ref());
-    fields.put_some("percent_off", coupon.percent_off.as_ref().map(|off| off.as_str()));
+    fields.put_some("percent_off", coupon.percent_off.as_ref().map(Decimal::as_str));
     fields.put_some("amount_off", coupon.amount_off);
     fields.put_some("currency", coupon.currency.as_ref());
     for (code, option) in others(coupon.currency_options.as_ref(), coupon.currency.as_deref()) {

@@ -105,16 +105,19 @@ fn the_bills_of_a_subscription_are_known_only_where_all_its_items_agree() {
     assert_eq!(plain, want);
     let trial = subscription(
         &[("status", json!("trialing")), ("trial_end", json!(150))],
-        &[month.clone()],
+        std::slice::from_ref(&month),
     );
     assert_eq!(bills(&trial).unwrap().next, 150);
-    let over = subscription(&[("trial_end", json!(150))], &[month.clone()]);
+    let over = subscription(&[("trial_end", json!(150))], std::slice::from_ref(&month));
     assert_eq!(
         bills(&over).unwrap().next,
         200,
         "a trial that is over says nothing"
     );
-    let ends = subscription(&[("cancel_at_period_end", json!(true))], &[month.clone()]);
+    let ends = subscription(
+        &[("cancel_at_period_end", json!(true))],
+        std::slice::from_ref(&month),
+    );
     assert_eq!(bills(&ends).unwrap().ends, Some(200));
     let unknown = [
         subscription(&[], &[]),
@@ -122,8 +125,8 @@ fn the_bills_of_a_subscription_are_known_only_where_all_its_items_agree() {
         subscription(&[], &[month.clone(), item("month", 1, (100, 300))]),
         subscription(&[], &[item("fortnight", 1, (100, 200))]),
         subscription(&[], &[item("month", 0, (100, 200))]),
-        subscription(&[("status", json!("paused"))], &[month.clone()]),
-        subscription(&[("status", json!("incomplete"))], &[month.clone()]),
+        subscription(&[("status", json!("paused"))], std::slice::from_ref(&month)),
+        subscription(&[("status", json!("incomplete"))], std::slice::from_ref(&month)),
         subscription(&[("billing_cycle_anchor", json!(null))], &[month]),
     ];
     for (at, subscription) in unknown.iter().enumerate() {

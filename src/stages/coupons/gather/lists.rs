@@ -63,7 +63,7 @@ async fn coupons(reading: &Reading, role: Role) -> Result<(BTreeMap<String, Coup
     Ok((coupons, made))
 }
 
-/// All codes, in whatever state. `active` is a filter (spec: GET /v1/promotion_codes), so a list without it has both; an
+/// All codes, in whatever state. `active` is a filter (spec: `GET /v1/promotion_codes`), so a list without it has both; an
 /// account whose list shows no inactive one at all is asked for these by name, because a code that an earlier run closed
 /// must not be missed.
 async fn codes(reading: &Reading, role: Role) -> Result<BTreeMap<String, Code>, StageError> {

@@ -53,7 +53,9 @@ pub(super) fn next(row: &CouponRow, change: &Change, facts: &[Fact]) -> Or<Step>
     if most <= 0 {
         return Ok(drifted(&match open {
             Some(open) => format!("its code {open}, and can take all that is left; nothing was created"),
-            None => "what was to move was used up on the old account meanwhile; nothing was created".to_owned(),
+            None => {
+                "what was to move was used up on the old account meanwhile; nothing was created".to_owned()
+            }
         }));
     }
     Ok(Step::Write(capped(create, most)))

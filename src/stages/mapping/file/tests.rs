@@ -204,9 +204,12 @@ fn said(read: Result<Mapping, FileError>) -> Result<(Lint, Vec<String>), FileErr
 /// Old customer, old method, new customer, new method; blank where there is none.
 type Cells = [String; 4];
 
+/// What [`simply`] finds.
+type Simple = (Vec<u64>, u64, BTreeMap<Problem, u64>);
+
 /// What the reader does, said as simply as possible: the lines that are used, how many are said twice and how often each
 /// problem occurs; or the line that refuses the file.
-fn simply(rows: &[Cells]) -> Result<(Vec<u64>, u64, BTreeMap<Problem, u64>), u64> {
+fn simply(rows: &[Cells]) -> Result<Simple, u64> {
     let (mut kept, mut identical, mut problems) = (Vec::<(u64, &Cells, bool)>::new(), 0, BTreeMap::new());
     for (line, row) in (2..).zip(rows) {
         let [customer, source, new_customer, new_source] = row;
