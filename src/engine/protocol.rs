@@ -147,10 +147,9 @@ struct Tries {
 }
 
 impl Effect {
-    /// From what the journal knows. `None`: nothing yet.
+    /// From what the journal knows. `None`: nothing yet. `generations_before` is the generation a new effect comes
+    /// after, see [`crate::engine::state::EffectBook::generations_before`].
     #[must_use]
-    /// `generations_before` is the generation a new effect comes after, see
-    /// [`crate::engine::state::EffectBook::generations_before`].
     pub fn resume(known: Option<EffectState>, process_began: UtcMs, generations_before: u32) -> Self {
         let first = generations_before.saturating_add(1);
         let phase = match known {
@@ -291,6 +290,13 @@ impl Effect {
             return;
         };
         let next = match answer {
+            // Nobody here sent it before: the answer is the one an earlier run got, and what it made may be gone by now.
+            Answer::Done(attested) if attested.replayed && !tries.tainted => Phase::GivingUp {
+                intent: intent.clone(),
+                why: "Stripe repeated the answer it gave to an earlier run; whether that still holds is looked up"
+                    .to_owned(),
+                request_id: attested.request_id,
+            },
             Answer::Done(attested) => Phase::Ended(Ended::Done(attested)),
             // One of our own that seemed lost may have taken it away; gone is what was asked for.
             Answer::Refused(Ended::Rejected {

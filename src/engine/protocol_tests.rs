@@ -58,6 +58,21 @@ fn the_intent_is_written_before_anything_is_sent() {
 }
 
 #[test]
+fn an_answer_that_an_earlier_run_got_is_looked_up_and_one_of_our_own_is_taken() {
+    let replayed = || Answer::Done(Attested {
+        replayed: true,
+        ..Attested::default()
+    });
+    let mut first = open();
+    first.answered(replayed(), BEGAN, |_| 0);
+    assert!(matches!(first.next(BEGAN, BEGAN), Move::DeclareUnknown { .. }));
+    let mut again = open();
+    again.answered(ambiguous(), BEGAN, |_| 0);
+    again.answered(replayed(), BEGAN, |_| 0);
+    assert!(matches!(again.next(BEGAN, BEGAN), Move::Finish(Ended::Done(_))));
+}
+
+#[test]
 fn an_open_intent_found_on_resume_is_sent_again_with_the_same_bytes_while_its_key_lives() {
     let resume = |age_ms| {
         let known = EffectState::Open(Box::new(intent(1, UtcMs(0))));
