@@ -46,6 +46,27 @@ impl Crowd {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn of(moving: &[&str], discounts: Vec<(&str, Discount)>) -> Self {
+        let one = |id: &&str| {
+            let found = Moving {
+                label: safe(&format!("Name of {id}")),
+                has_method: true,
+                discount: None,
+            };
+            ((*id).to_owned(), found)
+        };
+        let mut moving: BTreeMap<String, Moving> = moving.iter().map(one).collect();
+        for (id, discount) in discounts {
+            moving.get_mut(id).unwrap().discount = Some(Box::new((discount, Read::default())));
+        }
+        Self {
+            known: moving.keys().cloned().collect(),
+            arrived: moving.keys().cloned().collect(),
+            moving,
+        }
+    }
+
     pub(super) fn label(&self, customer: &str) -> Option<&Safe> {
         self.moving.get(customer).map(|moving| &moving.label)
     }

@@ -212,3 +212,7 @@ fn length(terms: &Fields) -> Option<Duration> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "running_tests.rs"]
+mod tests;
