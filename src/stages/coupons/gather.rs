@@ -16,7 +16,7 @@ use crate::domain::plan::{Header, Plan};
 use crate::domain::text::safe;
 use crate::stages::{Gathered, Reading, Settings, StageError};
 
-pub(super) use lists::drawer;
+pub(super) use lists::{First, drawer};
 
 /// All that was read.
 pub(super) struct Facts {
@@ -49,8 +49,8 @@ pub(super) async fn gather(reading: &Reading) -> Result<Gathered, StageError> {
 /// Everything, as it is now. Customers come last: whoever has a code is on their list by then, unless deleted.
 pub(super) async fn world(reading: &Reading) -> Result<Facts, StageError> {
     let ((source, made), (destination, _), live) = tokio::try_join!(
-        lists::drawer(reading, Role::Source),
-        lists::drawer(reading, Role::Destination),
+        lists::drawer(reading, Role::Source, First::Codes),
+        lists::drawer(reading, Role::Destination, First::Codes),
         running::live(reading)
     )?;
     let crowd = people::crowd(reading).await?;

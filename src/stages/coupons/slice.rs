@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::attest::{self, sent};
 use super::audit::End;
 use super::effects::{CREATE_CARRY, CREATE_CODE, CREATE_COUPON, Payload, RECREATE_OLD, UNDO_RESTORE};
-use super::gather::{self, Facts};
+use super::gather::{self, Facts, First};
 use super::{Coupons, audit, carried, drift, panel, script, undo};
 use crate::domain::change::{Change, Verdict};
 use crate::domain::ids::{Accounts, Role, StageId};
@@ -109,9 +109,10 @@ impl Stage for Coupons {
         ends: &'a [End],
     ) -> Boxed<'a, Result<Audit, StageError>> {
         Box::pin(async move {
+            // On the old account no use may count twice; on the new one a code that is off shows why at its coupon.
             let ((source, _), (destination, _)) = tokio::try_join!(
-                gather::drawer(reading, Role::Source),
-                gather::drawer(reading, Role::Destination)
+                gather::drawer(reading, Role::Source, First::Coupons),
+                gather::drawer(reading, Role::Destination, First::Codes)
             )?;
             let now = audit::Now {
                 source: &source,

@@ -14,12 +14,28 @@ use crate::stripe::wire::{self, PromotionCode};
 /// When each coupon was created, seconds: one that was deleted and made again is another coupon.
 pub(super) type Made = BTreeMap<String, i64>;
 
+/// Which of the two lists is read first. People redeem meanwhile, and what is read last has seen more uses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::stages::coupons) enum First {
+    /// So a coupon shows every use its codes do, and what looks like a contradiction is one.
+    Codes,
+    /// So no use is counted as taken and as still to be had.
+    Coupons,
+}
+
 /// Everything on one account.
 pub(in crate::stages::coupons) async fn drawer(
     reading: &Reading,
     role: Role,
+    first: First,
 ) -> Result<(Drawer, Made), StageError> {
-    let ((coupons, made), codes) = tokio::try_join!(coupons(reading, role), codes(reading, role))?;
+    let (codes, (coupons, made)) = match first {
+        First::Codes => (codes(reading, role).await?, coupons(reading, role).await?),
+        First::Coupons => {
+            let coupons = coupons(reading, role).await?;
+            (codes(reading, role).await?, coupons)
+        }
+    };
     Ok((Drawer { coupons, codes }, made))
 }
 
