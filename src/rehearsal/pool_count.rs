@@ -163,8 +163,8 @@ mod tests {
     fn code(max: Option<i64>, used: i64, expires_at: Option<i64>) -> Code {
         Code {
             max,
-            used,
             expires_at,
+            used,
             ..Code::bare("promo_1", 0, 0, "A")
         }
     }
