@@ -108,7 +108,7 @@ fn mistakes_on_the_command_line_end_with_two() {
     for line in [
         "rehears",
         "plan",
-        "plan coupons --out p",
+        "plan subscriptions --out p",
         "apply credits --plan p",
         "rehearse --json",
         "rehearse --speed 0",

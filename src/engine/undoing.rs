@@ -235,6 +235,10 @@ impl Stage for Undoing {
         true
     }
 
+    fn undo_words(&self) -> Option<&'static str> {
+        self.0.undo_words()
+    }
+
     fn id(&self) -> StageId {
         self.0.id()
     }

@@ -327,6 +327,11 @@ pub trait Stage: Send + Sync {
         in_order(undo, facts)
     }
 
+    /// What `cutover undo` does to this stage's writes, for whoever approves them; `None` where it can do nothing.
+    fn undo_words(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Order among rows of one subject while they are taken back, lowest first: the last written is the first taken back.
     fn undo_rank(&self, change: &Change) -> u32 {
         u32::MAX - self.rank(change)

@@ -56,7 +56,7 @@ pub fn facts(model: &Model, dialog: &Approval) -> Vec<Fact> {
     facts.extend(warnings(model, dialog));
     facts.push(pace(&model.latest, plan.totals(), model.now));
     facts.push(fact("stops if", STOPS));
-    facts.push(undo(plan.totals()));
+    facts.push(undo(plan));
     facts.extend(left_out(dialog, plan.totals()));
     facts.extend(seals(&model.latest, plan, model.now));
     facts
@@ -215,7 +215,14 @@ fn pace(state: &RunState, totals: &Totals, now: UtcMs) -> Fact {
     )
 }
 
-fn undo(totals: &Totals) -> Fact {
+fn undo(plan: &Plan) -> Fact {
+    let totals = plan.totals();
+    let stage = crate::stages::get(plan.header().stage);
+    if let Some(words) = stage.and_then(|stage| stage.undo_words())
+        && totals.irreversible == 0
+    {
+        return fact("undo", words);
+    }
     if totals.irreversible == 0 && totals.rows_app > 0 {
         return fact(
             "undo",

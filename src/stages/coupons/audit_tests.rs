@@ -21,7 +21,7 @@ fn pool() -> Vec<Value> {
 /// An open code, limit 10, used 4, of a coupon without a limit.
 fn open() -> Vec<Value> {
     vec![
-        coupon_json("c", json!({})),
+        coupon_json("c", json!({"times_redeemed": 4})),
         code_json(
             "promo_a",
             "c",
@@ -114,7 +114,7 @@ fn what_was_written_as_planned_differs_in_nothing() {
     assert_eq!(night.ends.len(), 3);
     assert_eq!(night.rules(), []);
     for (choice, number) in [("move", None), ("split", Some(2)), ("set_code_left", Some(9))] {
-        let night = self::night(&open(), &[("code/promo_a", choice, number)]);
+        let night = self::night(&open(), &[("coupon/c", choice, number)]);
         assert_eq!(night.rules(), [], "{choice}");
     }
 }
@@ -157,7 +157,7 @@ fn a_code_that_gives_more_than_was_left_through_it_is_seen() {
     let mut wider = night(&pool(), &[]);
     Night::at(&mut wider.new, "promo_a")["max_redemptions"] = json!(null);
     assert_eq!(wider.differs(), ["more_than_left"]);
-    let mut split = night(&open(), &[("code/promo_a", "split", Some(2))]);
+    let mut split = night(&open(), &[("coupon/c", "split", Some(2))]);
     assert_eq!(split.differs(), [""; 0]);
     let share = split.old.last_mut().unwrap();
     share["max_redemptions"] = json!(5);

@@ -179,12 +179,13 @@ fn headline(plan: &Plan) -> Vec<String> {
     };
     let (closed, coupons) = (creates(CLOSE_OLD), creates(CREATE_COUPON));
     let (codes, carried) = (creates(CREATE_CODE), creates(CREATE_CARRY));
+    let of = |n: usize, one: &str| format!("{} {one}{}", count(n), if n == 1 { "" } else { "s" });
     lines.push(format!(
-        "Creates   {} coupons   {} codes   {} for running discounts   switches off {} old codes",
-        count(coupons),
-        count(codes),
-        count(carried),
-        count(closed)
+        "Creates   {}   {}   {}   switches off {}",
+        of(coupons, "coupon"),
+        of(codes, "code"),
+        of(carried, "carried discount"),
+        of(closed, "old code")
     ));
     lines.extend(dead(plan));
     lines

@@ -75,6 +75,12 @@ impl Stage for Coupons {
         undo::next(undo, facts)
     }
 
+    fn undo_words(&self) -> Option<&'static str> {
+        Some(
+            "by `cutover undo coupons`: new codes off, new coupons deleted, old codes back; what was used stays used",
+        )
+    }
+
     fn undo_rank(&self, change: &Change) -> u32 {
         undo::rank(change)
     }

@@ -43,8 +43,11 @@ fn body(model: &Model, dialog: &Approval, pen: &mut Pen<'_>) {
     };
     let totals = plan.totals();
     let writes = totals.writes_in_all();
+    let stage = crate::stages::get(dialog.stage);
     let undo = if totals.irreversible > 0 {
         "Some of them nothing can take back."
+    } else if stage.is_some_and(|stage| stage.undo_words().is_some()) {
+        "`cutover undo` takes them back."
     } else if totals.rows_app > 0 {
         "Only rows of the database have an undo."
     } else {
