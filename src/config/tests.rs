@@ -365,7 +365,8 @@ fn every_setting_reaches_the_configuration() {
         }
         let value = match (setting.path, setting.kind) {
             ("mode", _) => "test",
-            ("credits.source_after", _) => "leave",
+            ("credits.source_after" | "coupons.without_code", _) => "leave",
+            ("coupons.subscriptions_start", _) => "backdated",
             ("catalogue.inactive_in_use", _) => "active",
             ("coupons.without_code", _) => "leave",
             ("coupons.subscriptions_start", _) => "backdated",

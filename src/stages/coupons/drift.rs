@@ -1,23 +1,26 @@
 //! Which rows of a plan do not hold any more, seen from the plan made of the same account now. PURE.
 //!
-//! People go on redeeming while a plan is reviewed. Uses that were taken meanwhile are no drift: the script reads the
-//! counters again and makes the limits smaller, and what is used up or over by then ends with that reason. Everything
-//! else has to be planned again: other terms, another reach, more left than was planned, codes that came to the pool.
+//! People go on redeeming while a plan is reviewed. What can only end or become smaller is no drift: the script looks
+//! again before it writes, makes the limits smaller, and ends a row of which nothing is left with the reason, while the
+//! other rows go on. Everything else has to be planned again: other terms, another reach, more left than was planned,
+//! codes that came to the pool, and what a person decided on numbers that are no more.
 
 use super::effects::{CodeRow, CouponRow, Payload};
-use crate::domain::change::{Change, ChangeKey, Choice};
+use crate::domain::change::{Change, ChangeKey, Choice, Verdict};
 use crate::domain::plan::Plan;
 use crate::domain::write::{CAP, PlannedWrite};
 
-/// Rules of rows of which nothing is left.
-const OVER: [&str; 2] = ["exhausted", "expired"];
+/// Rules of rows of which nothing is left. One that is not there at all was deleted.
+const OVER: [&str; 5] = ["exhausted", "expired", "inactive", "coupon_deleted", "customer_deleted"];
+/// The rule of a coupon whose last code is over: it is still created with no more than is left.
+const WITHOUT_CODE: &str = "direct_only";
 
 /// Rows that would be made differently now. Who decided what does not count, nor does when it was read.
 #[must_use]
 pub fn drifted(plan: &Plan, now: &Plan) -> Vec<ChangeKey> {
     let still = |change: &Change| {
         now.position(&change.key)
-            .is_some_and(|at| holds(change, &now.changes()[at]))
+            .is_none_or(|at| holds(change, &now.changes()[at]))
     };
     let rows = plan.changes().iter().filter(|change| !still(change));
     rows.map(|change| change.key.clone()).collect()
@@ -27,12 +30,15 @@ fn holds(change: &Change, now: &Change) -> bool {
     if OVER.contains(&now.rule.as_str()) {
         return true;
     }
-    let choices = change.choices.len() == now.choices.len();
+    let payload = payload_holds(&change.payload, &now.payload);
+    if change.planned_as == Verdict::Planned && now.rule == WITHOUT_CODE {
+        return payload;
+    }
     change.planned_as == now.planned_as
         && change.rule == now.rule
-        && payload_holds(&change.payload, &now.payload)
+        && payload
         && writes_hold(&change.writes, &now.writes)
-        && choices
+        && change.choices.len() == now.choices.len()
         && change.choices.iter().zip(&now.choices).all(choice_holds)
 }
 
