@@ -7,12 +7,12 @@ use crate::engine::state::{RowState, RunState};
 use crate::rehearsal::{CarryClaim, Claim, Claims, DefaultClaim, PoolClaims, RowClaim};
 use crate::stages::coupons::SubscriptionsStart;
 use crate::stages::coupons::effects::{
-    CREATE_CARRY, CREATE_CODE, CREATE_COUPON, DiscountRow, Payload, carry_id,
+    CREATE_CARRY, CREATE_CODE, CREATE_COUPON, DiscountRow, Payload, SET_CODE_LEFT, SET_LEFT, carry_id,
 };
 use crate::stages::mapping::effects::SET_DEFAULT;
 
 /// What a person gives uses with, at a coupon and at a code.
-const SET: [&str; 2] = ["set_left", "set_code_left"];
+const SET: [&str; 2] = [SET_LEFT, SET_CODE_LEFT];
 
 /// Of every row that ended done; of coupons also what was decided about the others.
 pub(super) fn claims(state: &RunState) -> Claims {

@@ -181,7 +181,7 @@ fn diff(lines: &mut Vec<Line>, model: &Model, change: &Change) {
     let folded = match (equal, model.review.equal) {
         (0, _) => String::new(),
         (n, true) => format!("   {n} equal fields shown (e folds them)"),
-        (n, false) => format!("   {n} equal fields folded (e shows them)"),
+        (n, false) => format!("   {n} equal folded (e shows)"),
     };
     // The fields are the program's own; what a person decided instead stands in the requests.
     let new = if change.decision.is_some() && change.verdict == Verdict::Planned {
