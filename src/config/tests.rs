@@ -368,8 +368,6 @@ fn every_setting_reaches_the_configuration() {
             ("credits.source_after" | "coupons.without_code", _) => "leave",
             ("coupons.subscriptions_start", _) => "backdated",
             ("catalogue.inactive_in_use", _) => "active",
-            ("coupons.without_code", _) => "leave",
-            ("coupons.subscriptions_start", _) => "backdated",
             ("scope.include_file" | "scope.exclude_file", _) | (_, Kind::Key) => continue,
             (path, Kind::Text) if path.ends_with(".account") => "acct_1Other",
             (path, Kind::Text) if path.ends_with(".api_base") => "https://other.example",

@@ -113,10 +113,12 @@ fn what_was_written_as_planned_differs_in_nothing() {
     let night = night(&pool(), &[]);
     assert_eq!(night.ends.len(), 3);
     assert_eq!(night.rules(), []);
-    for (choice, number) in [("move", None), ("split", Some(2)), ("set_code_left", Some(9))] {
+    for (choice, number) in [("move", None), ("split", Some(2))] {
         let night = self::night(&open(), &[("coupon/c", choice, number)]);
         assert_eq!(night.rules(), [], "{choice}");
     }
+    let given = self::night(&pool(), &[("code/promo_a", "set_code_left", Some(3))]);
+    assert_eq!(given.rules(), [], "a number of a person's");
 }
 
 #[test]
