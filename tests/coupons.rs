@@ -12,3 +12,10 @@ mod support;
 #[cfg(test)]
 #[path = "coupons/rows.rs"]
 mod rows;
+
+#[cfg(test)]
+#[path = "coupons/killed.rs"]
+mod killed;
+#[cfg(test)]
+#[path = "coupons/races.rs"]
+mod races;

@@ -59,10 +59,12 @@ fn the_intent_is_written_before_anything_is_sent() {
 
 #[test]
 fn an_answer_that_an_earlier_run_got_is_looked_up_and_one_of_our_own_is_taken() {
-    let replayed = || Answer::Done(Attested {
-        replayed: true,
-        ..Attested::default()
-    });
+    let replayed = || {
+        Answer::Done(Attested {
+            replayed: true,
+            ..Attested::default()
+        })
+    };
     let mut first = open();
     first.answered(replayed(), BEGAN, |_| 0);
     assert!(matches!(first.next(BEGAN, BEGAN), Move::DeclareUnknown { .. }));
