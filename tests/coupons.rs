@@ -19,3 +19,6 @@ mod killed;
 #[cfg(test)]
 #[path = "coupons/races.rs"]
 mod races;
+#[cfg(test)]
+#[path = "coupons/thousands.rs"]
+mod thousands;
