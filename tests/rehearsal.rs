@@ -83,8 +83,12 @@ fn begun(summary: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn credits(summary: &Value) -> &Value {
+    of(summary, "credits")
+}
+
+fn of<'a>(summary: &'a Value, stage: &str) -> &'a Value {
     let stages = summary["stages"].as_array().unwrap();
-    stages.iter().find(|stage| stage["stage"] == "credits").unwrap()
+    stages.iter().find(|summed| summed["stage"] == stage).unwrap()
 }
 
 /// Customers of whom a summary says that their object hides a balance they must not lose.
@@ -110,7 +114,7 @@ fn a_small_rehearsal_ends_well_and_its_seed_decides_its_plan() {
     let digest = |seed: u64| {
         let said = rehearse(&format!("--scenario small --seed {seed}"));
         let summary = is_clean(&said);
-        assert_eq!(begun(&summary).count(), 3, "every stage ran");
+        assert_eq!(begun(&summary).count(), 4, "every stage ran");
         let digests = begun(&summary).map(|stage| stage["plan_digest"].as_str().unwrap().to_owned());
         digests.collect::<Vec<_>>()
     };
@@ -189,14 +193,16 @@ fn two_hundred_nights_full_of_faults_harm_nobody() {
         let night = format!("{scenario}, seed {seed}: {}{}", said.out, said.err);
         let summary = said.json();
         assert_eq!(summary["violations"], Value::Array(vec![]), "{night}");
-        assert_eq!(begun(&summary).count(), 3, "every stage ran: {night}");
+        assert_eq!(begun(&summary).count(), 4, "every stage ran: {night}");
         for stage in begun(&summary) {
             partition_holds(stage);
             for end in ["unknown", "pending", "failed"] {
                 assert_eq!(stage[end], 0, "{end} in {night}");
             }
         }
-        assert!(number(credits(&summary), "done") > 0, "{night}");
+        for stage in ["credits", "coupons"] {
+            assert!(number(of(&summary, stage), "done") > 0, "{stage}: {night}");
+        }
         // Somebody at the dashboard: what they touched after planning is named and left alone.
         let touched = scenario == "faults-mixed"
             && match said.code {
