@@ -83,8 +83,12 @@ fn begun(summary: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn credits(summary: &Value) -> &Value {
+    of(summary, "credits")
+}
+
+fn of<'a>(summary: &'a Value, stage: &str) -> &'a Value {
     let stages = summary["stages"].as_array().unwrap();
-    stages.iter().find(|stage| stage["stage"] == "credits").unwrap()
+    stages.iter().find(|summed| summed["stage"] == stage).unwrap()
 }
 
 /// Customers of whom a summary says that their object hides a balance they must not lose.
@@ -196,7 +200,9 @@ fn two_hundred_nights_full_of_faults_harm_nobody() {
                 assert_eq!(stage[end], 0, "{end} in {night}");
             }
         }
-        assert!(number(credits(&summary), "done") > 0, "{night}");
+        for stage in ["credits", "coupons"] {
+            assert!(number(of(&summary, stage), "done") > 0, "{stage}: {night}");
+        }
         // Somebody at the dashboard: what they touched after planning is named and left alone.
         let touched = scenario == "faults-mixed"
             && match said.code {

@@ -47,7 +47,7 @@ impl Account {
         self.send("POST", path, form)
     }
 
-    fn send(&self, method: &str, path: &str, form: &str) -> Value {
+    pub(crate) fn send(&self, method: &str, path: &str, form: &str) -> Value {
         let address = self.url.trim_start_matches("http://").trim_end_matches('/');
         let mut stream = TcpStream::connect(address).unwrap();
         let request = format!(
