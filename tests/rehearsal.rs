@@ -203,17 +203,19 @@ fn two_hundred_nights_full_of_faults_harm_nobody() {
         for stage in ["credits", "coupons"] {
             assert!(number(of(&summary, stage), "done") > 0, "{stage}: {night}");
         }
-        // Somebody at the dashboard: what they touched after planning is named and left alone.
-        let touched = scenario == "faults-mixed"
-            && match said.code {
-                Some(1) => begun(&summary).any(|stage| number(stage, "drifted") > 0),
-                Some(4) => summary["findings"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .any(|f| f["severity"] == "differs"),
-                _ => false,
-            };
+        // What others took after planning is named and left alone: somebody redeems in each of these worlds, and in one
+        // of them somebody is at the dashboard besides.
+        let at_the_dashboard = scenario == "faults-mixed";
+        let touched = match said.code {
+            Some(1) => begun(&summary).any(|stage| {
+                number(stage, "drifted") > 0 && (at_the_dashboard || stage["stage"] == "coupons")
+            }),
+            Some(4) if at_the_dashboard => {
+                let findings = summary["findings"].as_array().unwrap();
+                findings.iter().any(|finding| finding["severity"] == "differs")
+            }
+            _ => false,
+        };
         assert!(said.code == Some(0) || touched, "{night}");
     });
 }

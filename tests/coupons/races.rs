@@ -126,35 +126,33 @@ fn a_use_between_plan_and_apply_makes_the_new_limits_smaller_and_the_last_one_le
 }
 
 #[test]
-fn a_coupon_deleted_or_taken_since_the_plan_is_refused_before_anything_is_written() {
-    for (id, account, method, path, form) in [
-        ("GOES", "source", "DELETE", "/v1/coupons/GOES", ""),
-        (
-            "THERE",
-            "destination",
-            "POST",
-            "/v1/coupons",
-            "id=THERE&percent_off=90&duration=once",
-        ),
-    ] {
-        let night = Night::described(FIVE);
-        let approved = night.plan(&[]);
-        let world = &night.world;
-        let writes = world.writes() + 1;
-        let side = if account == "source" {
-            &world.source
-        } else {
-            &world.destination
-        };
-        side.send(method, path, form);
-        let said = night.apply(&approved);
-        said.refuses(5, &["2 rows changed", "make the plan again"]);
-        assert_eq!(world.writes(), writes, "nothing was written");
-        let again = night.plan(&[]);
-        let said = night.apply(&again).ends(0);
-        assert_eq!(ends(&said), [8, 0, 0], "{said:?}");
-        others_go_on(&night, id);
-    }
+fn a_coupon_deleted_since_the_plan_ends_its_own_rows_and_no_other() {
+    let night = Night::described(FIVE);
+    let approved = night.plan(&[]);
+    night.world.source.send("DELETE", "/v1/coupons/GOES", "");
+    let said = night.apply(&approved).ends(1);
+    let [done, drifted, failed] = ends(&said);
+    assert_eq!((done, drifted + failed), (8, 2), "{said:?}");
+    others_go_on(&night, "GOES");
+    assert!(!night.pools("destination").contains_key("coupon GOES"));
+}
+
+#[test]
+fn an_id_taken_since_the_plan_is_refused_before_anything_is_written() {
+    let night = Night::described(FIVE);
+    let approved = night.plan(&[]);
+    let world = &night.world;
+    let writes = world.writes() + 1;
+    world
+        .destination
+        .send("POST", "/v1/coupons", "id=THERE&percent_off=90&duration=once");
+    let said = night.apply(&approved);
+    said.refuses(5, &["2 rows changed", "make the plan again"]);
+    assert_eq!(world.writes(), writes, "nothing was written");
+    let again = night.plan(&[]);
+    let said = night.apply(&again).ends(0);
+    assert_eq!(ends(&said), [8, 0, 0], "{said:?}");
+    others_go_on(&night, "THERE");
 }
 
 #[test]

@@ -11,7 +11,13 @@ use crate::domain::plan::Plan;
 use crate::domain::write::{CAP, PlannedWrite};
 
 /// Rules of rows of which nothing is left. One that is not there at all was deleted.
-const OVER: [&str; 5] = ["exhausted", "expired", "inactive", "coupon_deleted", "customer_deleted"];
+const OVER: [&str; 5] = [
+    "exhausted",
+    "expired",
+    "inactive",
+    "coupon_deleted",
+    "customer_deleted",
+];
 /// The rule of a coupon whose last code is over: it is still created with no more than is left.
 const WITHOUT_CODE: &str = "direct_only";
 

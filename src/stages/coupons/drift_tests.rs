@@ -71,7 +71,10 @@ fn everything_else_is_drift() {
     assert_eq!(came, ["coupon/c"], "a code that has to be closed too");
     let shared = after(|now| now.push(code_json("promo_z", "c", json!({}))));
     assert_eq!(shared, all, "a code for everybody makes it a decision");
-    assert!(!after(|now| now[1]["customer"] = json!("cus_m9")).is_empty(), "another customer's");
+    assert!(
+        !after(|now| now[1]["customer"] = json!("cus_m9")).is_empty(),
+        "another customer's"
+    );
 }
 
 #[test]
