@@ -89,7 +89,9 @@
 //! then the old coupon and its codes are read again; then the coupon is created with what is left *now*; then the codes,
 //! each after its old one was seen closed. Uses that were taken between plan and closing make the new limits smaller,
 //! never larger; a limit that comes to nothing is not created. If the coupon cannot be created, its closed codes are
-//! opened again. A coupon has no switch: while the application is frozen nobody applies the old one without a code, and
+//! opened again. A code whose text somebody took over there in the meantime is opened again only if its coupon has no
+//! limit: with one, both sides together could give more than was left, so it stays closed and the audit names it
+//! (`closed_and_lost`). A coupon has no switch: while the application is frozen nobody applies the old one without a code, and
 //! the plan says so; uses taken nevertheless are a difference of the audit.
 //!
 //! ```text
