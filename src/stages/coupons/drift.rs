@@ -6,7 +6,7 @@
 //! codes that came to the pool, and what a person decided on numbers that are no more.
 
 use super::effects::{CodeRow, CouponRow, Payload};
-use crate::domain::change::{Change, ChangeKey, Choice, Verdict};
+use crate::domain::change::{Change, ChangeKey, Verdict};
 use crate::domain::plan::Plan;
 use crate::domain::write::{CAP, PlannedWrite};
 
@@ -44,12 +44,23 @@ fn holds(change: &Change, now: &Change) -> bool {
         && change.rule == now.rule
         && payload
         && writes_hold(&change.writes, &now.writes)
-        && change.choices.len() == now.choices.len()
-        && change.choices.iter().zip(&now.choices).all(choice_holds)
+        && chosen_holds(change, now)
 }
 
-fn choice_holds((planned, now): (&Choice, &Choice)) -> bool {
-    planned.name == now.name && writes_hold(&planned.writes, &now.writes)
+/// What a person chose is still offered, and would do the same. What nobody chose may come and go.
+fn chosen_holds(change: &Change, now: &Change) -> bool {
+    let chosen = change.decision.as_ref().map(|decision| decision.choice.as_str());
+    let offered = |row: &Change| {
+        row.choices
+            .iter()
+            .find(|choice| Some(choice.name.as_str()) == chosen)
+            .cloned()
+    };
+    match (offered(change), offered(now)) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(planned), Some(now)) => writes_hold(&planned.writes, &now.writes),
+    }
 }
 
 fn payload_holds(planned: &str, now: &str) -> bool {

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::effects::{CREATE_CODE, CREATE_COUPON};
+use super::effects::{CREATE_CODE, CREATE_COUPON, RECREATE_OLD};
 use super::model_events_tests::{Event, Kind, possible};
 use super::model_rows_tests::{Pool, text};
 use super::model_world_tests::{Code, Coupon, World};
-use super::script::{NEW_COUPON, OLD_CODE_NOW, OLD_CODES, OLD_COUPON};
+use super::script::{NEW_COUPON, OLD_CODE_CLOSED, OLD_CODE_NOW, OLD_CODES, OLD_COUPON};
 use crate::domain::change::Change;
 use crate::domain::ids::Role;
 use crate::domain::record::{Attested, RowEnd};
@@ -401,7 +401,11 @@ impl<'a> Run<'a> {
         let key = format!("code/{id}");
         let looked = self.is_past(&key, OLD_CODE_NOW, CREATE_CODE);
         let there = self.world.new.codes.iter().any(|code| code.text == text);
-        if looked || there {
+        // Beside the smaller code that a split left on the old account, the whole one gives its uses once more.
+        let smaller = |code: &Code| code.id != id && code.text == text && code.marks.contains_key(marker::OF);
+        let is_split =
+            self.world.old.codes.iter().any(smaller) || self.is_past(&key, OLD_CODE_CLOSED, RECREATE_OLD);
+        if looked || there || is_split {
             self.meddled.insert(text);
             self.pool_meddled = true;
         }

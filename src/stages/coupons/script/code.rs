@@ -4,7 +4,9 @@ use super::super::effects::{CLOSE_OLD, CREATE_CODE, CodeRow, KEEP_BOTH, RECREATE
 use super::seen::{
     self, Code, Coupon, EFFECT, OF, Or, cap, capped, drifted, failed, gave_way, list, one, sent, stop, wrote,
 };
-use super::{NEW_CODES, NEW_COUPON, OLD_CODE, OLD_CODE_CLOSED, OLD_CODE_NOW, done, unknown_writes};
+use super::{
+    NEW_CODES, NEW_COUPON, OLD_CODE, OLD_CODE_CLOSED, OLD_CODE_NOW, OLD_COUPON, done, unknown_writes,
+};
 use crate::domain::change::{Change, Verdict};
 use crate::domain::ids::Role;
 use crate::domain::write::PlannedWrite;
@@ -177,9 +179,27 @@ impl<'a> Script<'a> {
             return Ok(drifted(&format!("{why}; nothing was written")));
         }
         self.closed_by_us(OLD_CODE_NOW)?;
+        if let Some(over) = self.over()? {
+            return Ok(drifted(&format!("{why}; {over}, so the old code stays closed")));
+        }
         Ok(match self.reopen {
             Some(reopen) => Step::Write(reopen.clone()),
             None => drifted(&format!("{why}; the old code stays closed")),
+        })
+    }
+
+    /// Why the old code would give nothing if it were opened again; Stripe refuses to (facts 3.5).
+    fn over(&self) -> Or<Option<&'static str>> {
+        let (old, _) = self.old(OLD_CODE_NOW)?;
+        if old.is_some_and(|old| old.left().is_some_and(|left| left <= 0)) {
+            return Ok(Some("it was used up meanwhile"));
+        }
+        let look = seen::coupon(OLD_COUPON, Role::Source, &self.row.coupon);
+        let (coupon, _) = one::<Coupon>(self.facts, look)?;
+        Ok(match coupon {
+            None => Some("its coupon is not on the old account any more"),
+            Some(coupon) if !coupon.valid => Some("its coupon is used up or expired"),
+            Some(_) => None,
         })
     }
 
