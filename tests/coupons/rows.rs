@@ -257,10 +257,11 @@ fn running_discounts_go_on_for_the_invoices_they_had_left() {
         });
         rows.extend(discounts.map(|row| (name(&row), running(&row))));
     }
-    let table: String = rows
+    let lines: Vec<String> = rows
         .iter()
         .map(|(name, what)| format!("{name} | {what}\n"))
         .collect();
+    let table = lines.concat();
     assert_eq!(table, RUNNING, "{table}");
 }
 

@@ -49,7 +49,7 @@ fn what_was_deleted_or_switched_off_since_ends_by_itself() {
     assert_eq!(after(|now| now.truncate(0)), [""; 0]);
     let deleted = after(|now| {
         now.remove(0);
-        for code in &mut now {
+        for code in now.iter_mut() {
             code["active"] = json!(false);
         }
     });
