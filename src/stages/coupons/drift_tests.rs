@@ -69,7 +69,9 @@ fn what_was_deleted_or_switched_off_since_ends_by_itself() {
     assert_eq!(after(|now| now.truncate(0)), [""; 0]);
     let deleted = after(|now| {
         now.remove(0);
-        now.iter_mut().for_each(|code| code["active"] = json!(false));
+        for code in &mut now {
+            code["active"] = json!(false);
+        }
     });
     assert_eq!(deleted, [""; 0], "the coupon, and its codes are off by that");
     assert_eq!(after(|now| now[1]["active"] = json!(false)), [""; 0]);
