@@ -1,3 +1,6 @@
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::samples::{NOW, code_json, coupon_json, planned, world};
@@ -37,6 +40,23 @@ fn uses_that_were_taken_since_are_no_drift() {
     for (a, b) in [(0, 1), (1, 0), (2, 0), (2, 3), (0, 5)] {
         assert_eq!(used(a, b), [""; 0], "{a} of one code, {b} of the other");
     }
+}
+
+#[test]
+fn a_use_that_only_the_coupon_showed_when_the_plan_was_made_is_no_drift() {
+    let before = |code: i64| {
+        vec![
+            coupon_json("c", json!({"max_redemptions": 12, "times_redeemed": 10})),
+            code_json(
+                "promo_a",
+                "c",
+                json!({"customer": "cus_m1", "max_redemptions": 8, "times_redeemed": code}),
+            ),
+            code_json("promo_b", "c", json!({"customer": "cus_m2", "times_redeemed": 4})),
+        ]
+    };
+    let plans = [5, 6].map(|code| planned(&world(&before(code), &[])));
+    assert_eq!(drifted(&plans[0], &plans[1]), []);
 }
 
 #[test]
@@ -90,5 +110,67 @@ fn a_limit_may_become_smaller_and_nothing_else() {
         ("{number}", "5", false),
     ] {
         assert_eq!(cap_holds(planned, now), holds, "{planned} {now}");
+    }
+}
+
+/// Limit and uses of the coupon, then of its codes, with whom each is for: a mover, everybody, or somebody who stays.
+type Sizes = (Option<i64>, Vec<(Option<i64>, i64, usize)>);
+
+const FOR: [Option<&str>; 3] = [Some("cus_m"), None, Some("cus_s")];
+
+/// A pool in which nobody used more than there was; `since` uses of code n are taken one after another, as long as there
+/// are any.
+fn pool_of((limit, codes): &Sizes, direct: i64, since: &[usize]) -> Vec<Value> {
+    let within = |limit: Option<i64>, used: i64| limit.is_none_or(|limit| used < limit);
+    let mut used: Vec<i64> = codes.iter().map(|_| 0).collect();
+    let (mut total, mut taken) = (0, Vec::new());
+    for (at, code) in codes.iter().enumerate() {
+        taken.extend((0..code.1).map(|_| Some(at)));
+    }
+    taken.extend((0..direct).map(|_| None));
+    taken.extend(
+        since
+            .iter()
+            .map(|at| (!codes.is_empty()).then(|| at % codes.len())),
+    );
+    for at in taken {
+        let own = at.is_none_or(|at| within(codes[at].0, used[at]));
+        if own && within(*limit, total) {
+            total += 1;
+            if let Some(at) = at {
+                used[at] += 1;
+            }
+        }
+    }
+    let valid = within(*limit, total);
+    let mut all = vec![coupon_json(
+        "c",
+        json!({"max_redemptions": limit, "times_redeemed": total, "valid": valid}),
+    )];
+    for (at, (limit, _, who)) in codes.iter().enumerate() {
+        let customer = FOR[*who].map(|start| format!("{start}{at}"));
+        let active = valid && within(*limit, used[at]);
+        let more = json!({
+            "customer": customer, "max_redemptions": limit, "times_redeemed": used[at], "active": active,
+        });
+        all.push(code_json(&format!("promo_{at}"), "c", more));
+    }
+    all
+}
+
+proptest! {
+    #[test]
+    fn people_who_redeem_while_a_plan_is_reviewed_do_not_make_it_stale(
+        limit in option::of(1_i64..9),
+        codes in vec((option::of(1_i64..6), 0_i64..5, 0_usize..3), 0..4),
+        direct in 0_i64..3,
+        since in vec(0_usize..4, 0..4),
+    ) {
+        let sizes = (limit, codes);
+        let planned = planned(&world(&pool_of(&sizes, direct, &[]), &[]));
+        let now = super::super::samples::planned(&world(&pool_of(&sizes, direct, &since), &[]));
+        let decided = planned.changes().iter().any(|change| change.rule == "shared" || change.rule == "open_code");
+        let drifted = drifted(&planned, &now);
+        prop_assert!(decided || drifted.is_empty(), "{drifted:?}");
     }
 }

@@ -179,12 +179,12 @@ impl<'a> Script<'a> {
             return Ok(drifted(&format!("{why}; nothing was written")));
         }
         self.closed_by_us(OLD_CODE_NOW)?;
-        if let Some(over) = self.over()? {
-            return Ok(drifted(&format!("{why}; {over}, so the old code stays closed")));
-        }
-        Ok(match self.reopen {
-            Some(reopen) => Step::Write(reopen.clone()),
-            None => drifted(&format!("{why}; the old code stays closed")),
+        let Some(reopen) = self.reopen else {
+            return Ok(drifted(&format!("{why}; the old code stays closed")));
+        };
+        Ok(match self.over()? {
+            Some(over) => drifted(&format!("{why}; {over}, so the old code stays closed")),
+            None => Step::Write(reopen.clone()),
         })
     }
 
