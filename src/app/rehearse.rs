@@ -210,6 +210,7 @@ fn settings(dir: &Path, copied_at: UtcMs) -> Result<Settings, Failure> {
             expected: None,
         },
         coupons: crate::stages::coupons::Settings::default(),
+        subscriptions: crate::stages::subscriptions::Settings::default(),
     })
 }
 

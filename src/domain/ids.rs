@@ -84,6 +84,8 @@ pub enum StageId {
     Credits,
     /// Coupons, promotion codes, and discounts that are running.
     Coupons,
+    /// Subscriptions, and schedules that begin them on the new account.
+    Subscriptions,
 }
 
 impl StageId {
@@ -95,6 +97,7 @@ impl StageId {
             Self::Mapping => "mapping",
             Self::Credits => "credits",
             Self::Coupons => "coupons",
+            Self::Subscriptions => "subscriptions",
         }
     }
 }

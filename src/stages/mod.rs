@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod coupons;
 pub mod credits;
 pub mod mapping;
+pub mod subscriptions;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub credits: credits::Settings,
     /// Of the coupons stage.
     pub coupons: coupons::Settings,
+    /// Of the subscriptions stage.
+    pub subscriptions: subscriptions::Settings,
 }
 
 /// A file of the operator's, read once and whole, so that what was linted is what is planned from.

@@ -17,6 +17,7 @@ impl Panels for SamplePanels {
             StageId::Mapping => "Mapping",
             StageId::Credits => "Credits",
             StageId::Coupons => "Coupons",
+            StageId::Subscriptions => "Subscriptions",
         };
         Panel {
             title: title.into(),
