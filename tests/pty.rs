@@ -27,5 +27,8 @@ mod hostile;
 #[path = "pty/size.rs"]
 mod size;
 
+#[path = "pty/undo.rs"]
+mod undo;
+
 #[path = "pty/whole.rs"]
 mod whole;

@@ -10,7 +10,7 @@ use crate::domain::finding::Severity;
 use crate::domain::ids::Role;
 use crate::domain::money::{Currency, Money, count};
 use crate::domain::record::RowEnd;
-use crate::engine::state::{Phase, RunState, StageState};
+use crate::engine::state::{Pass, Phase, RunState, StageState};
 use crate::rehearsal::Violation;
 
 /// The summary. Money in minor units; positive is a credit, what we owe the customer.
@@ -69,8 +69,22 @@ struct StageSummary {
     undone: u64,
     pending: u64,
     compared: Option<u64>,
+    /// Plans of this stage that were written before this one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    passes: Vec<PassSummary>,
     out_of_scope: BTreeMap<String, u64>,
     totals: BTreeMap<String, Totals>,
+}
+
+#[derive(Serialize)]
+struct PassSummary {
+    plan_digest: String,
+    planned: u64,
+    done: u64,
+    failed: u64,
+    drifted: u64,
+    unknown: u64,
+    undone: u64,
 }
 
 #[derive(Default, Serialize)]
@@ -177,6 +191,13 @@ impl Summary {
                     .iter()
                     .filter_map(|(code, sums)| money_line(code, sums)),
             );
+            lines.extend(stage.passes.iter().zip(1_usize..).map(|(pass, nth)| {
+                format!(
+                    "  pass {nth} before this one: {} planned, {} done",
+                    n(pass.planned),
+                    n(pass.done)
+                )
+            }));
             if let Some(compared) = stage.compared {
                 lines.push(format!("  audit: {} rows compared by another path", n(compared)));
             }
@@ -273,6 +294,7 @@ fn stage(stage: &StageState) -> StageSummary {
         undone: n(RowEnd::Undone),
         pending: stage.pending(),
         compared: stage.audited.map(|(compared, _)| compared),
+        passes: stage.passes.iter().map(pass).collect(),
         out_of_scope: stage
             .plan
             .as_ref()
@@ -283,6 +305,19 @@ fn stage(stage: &StageState) -> StageSummary {
             .iter()
             .map(|(currency, sums)| (currency.code().to_owned(), money(stage, *currency, sums)))
             .collect(),
+    }
+}
+
+fn pass(pass: &Pass) -> PassSummary {
+    let n = |end| pass.tally.count(end);
+    PassSummary {
+        plan_digest: pass.digest.hex(),
+        planned: pass.planned,
+        done: n(RowEnd::Done),
+        failed: n(RowEnd::Failed),
+        drifted: n(RowEnd::Drifted),
+        unknown: n(RowEnd::Unknown),
+        undone: n(RowEnd::Undone),
     }
 }
 

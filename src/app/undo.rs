@@ -12,8 +12,10 @@ use crate::engine::command::Command;
 fn command(args: &Undo) -> Command {
     Command::Undo {
         stage: args.stage,
+        digest: None,
         phrase: args.confirm.clone(),
         witness: args.witness.clone(),
+        note: String::new(),
         by: super::session::operator(),
     }
 }

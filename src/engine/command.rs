@@ -65,15 +65,22 @@ pub enum Command {
     },
     /// Verify the result by another path.
     Audit(StageId),
+    /// Work out what taking a stage back would send, and publish it as [`super::state::StageState::offer`]. Nothing is
+    /// put on record and nothing is sent.
+    OfferUndo(StageId),
     /// Take back what a stage wrote: first the rows of the application's database, then what it made on Stripe, last
     /// written first. Again, it takes up an undo that was cut off.
     Undo {
         /// The stage.
         stage: StageId,
+        /// The offer that was looked at, where one was: what is made now must be the same.
+        digest: Option<Digest>,
         /// What was typed: the counts, as for an approval.
         phrase: String,
         /// A second name.
         witness: Option<String>,
+        /// The operator's own words.
+        note: String,
         /// Who.
         by: String,
     },

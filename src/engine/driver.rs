@@ -159,6 +159,11 @@ impl Engine {
             Act::Write(id) => self.write(id)?,
             Act::Audit(id) => self.audit(id),
             Act::Undo { plan, approval, left } => return self.undo(&plan, *approval, left).await,
+            Act::OfferUndo(id, offer) => {
+                if let Some(stage) = self.state.stage_mut(id) {
+                    stage.offer = Some(offer);
+                }
+            }
             Act::TakeBack(id) => self.take_back(id)?,
             Act::StopWriting => self.stop_writing(),
             Act::SetShare(role, percent) => self.set_share(role, percent),

@@ -46,6 +46,8 @@ pub enum Act {
         /// What it cannot try to take back.
         left: Vec<Finding>,
     },
+    /// Show what an undo would send.
+    OfferUndo(StageId, Arc<super::state::Offer>),
     /// Take up an undo that is on record.
     TakeBack(StageId),
     /// Change a share.
@@ -98,14 +100,19 @@ pub fn command(view: &View<'_>, command: &Command) -> Result<Vec<Act>, CommandRe
         Command::Reissue { stage, rows, by } => reissue(view, *stage, rows, by),
         Command::Import(plan) => import(view, plan),
         Command::Audit(id) => audit(view, *id),
+        Command::OfferUndo(id) => undo::offer(view, *id, stages::get(*id)),
         Command::Undo {
             stage,
+            digest,
             phrase,
             witness,
+            note,
             by,
         } => {
             let words = undo::Words {
+                digest: *digest,
                 phrase,
+                note,
                 witness: witness.as_ref(),
                 by,
             };

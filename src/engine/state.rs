@@ -7,7 +7,7 @@ mod fold;
 mod undo;
 
 pub use fold::Plans;
-pub use undo::{KEPT, LEFT, UndoState};
+pub use undo::{KEPT, LEFT, Offer, UndoState};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -226,6 +226,19 @@ pub struct DriftCheck {
     pub at: UtcMs,
 }
 
+/// A plan of a stage that was written, and that a later plan of the same run has taken the place of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// The plan.
+    pub digest: Digest,
+    /// Rows that were planned.
+    pub planned: u64,
+    /// How they ended.
+    pub tally: Tally,
+    /// When it was approved.
+    pub approved_at: UtcMs,
+}
+
 /// One stage.
 #[derive(Clone, Debug)]
 pub struct StageState {
@@ -257,6 +270,10 @@ pub struct StageState {
     pub audited: Option<(u64, UtcMs)>,
     /// The last undo of what was written, once one was begun.
     pub undo: Option<Arc<UndoState>>,
+    /// What an undo would send, while somebody looks at it. Not on record.
+    pub offer: Option<Arc<Offer>>,
+    /// Plans before this one that were written, oldest first.
+    pub passes: Arc<Vec<Pass>>,
 }
 
 impl StageState {
@@ -278,6 +295,8 @@ impl StageState {
             findings: Arc::default(),
             audited: None,
             undo: None,
+            offer: None,
+            passes: Arc::default(),
         }
     }
 

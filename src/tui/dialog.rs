@@ -1,10 +1,13 @@
 //! What can lie over a screen, and what it remembers while it does.
 
+use std::sync::Arc;
+
 use tui_input::Input;
 
 use crate::domain::change::ChangeKey;
 use crate::domain::ids::{Digest, StageId};
 use crate::domain::time::UtcMs;
+use crate::engine::state::Offer;
 use crate::tui::reach::Reach;
 use crate::tui::rows::ListPos;
 
@@ -27,7 +30,9 @@ pub struct Approval {
     pub stage: StageId,
     /// The plan it was opened for.
     pub digest: Digest,
-    /// When the facts were read again.
+    /// It is an undo that is asked for: what it would send.
+    pub back: Option<Arc<Offer>>,
+    /// When the facts were read again, or the undo was worked out.
     pub checked_at: UtcMs,
     /// When it opened, in real milliseconds.
     pub opened: u64,

@@ -107,6 +107,30 @@ pub fn resume_halted(model: &Model) -> Can {
     }
 }
 
+/// The stage has written something that this program can try to take back.
+pub fn take_back(model: &Model) -> Can {
+    let stage = stage(model)?;
+    let under_way = stage.undo_under_way().is_some() && model.latest.paused.is_some();
+    if stage.phase.is_busy() && model.latest.paused.is_none() && !under_way {
+        return Err(format!(
+            "the stage is {}; Space first, or wait until it is finished",
+            stage.phase.word()
+        ));
+    }
+    let Some(plan) = &stage.plan else {
+        return no("this stage has written nothing");
+    };
+    let script = crate::stages::get(stage.id);
+    let can = plan.totals().rows_app > 0 || script.is_some_and(|script| script.undo_words().is_some());
+    if !can {
+        return no("what this stage wrote has no undo; the plan keeps what stood there before");
+    }
+    if stage.approval.is_none() {
+        return no("this stage has written nothing");
+    }
+    Ok(())
+}
+
 /// A row that is shown waits for a word.
 pub fn reissue(model: &Model) -> Can {
     stage(model)?;

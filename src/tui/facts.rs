@@ -8,7 +8,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::panel::Tone;
 use crate::domain::plan::{MoneyTotals, Plan, Totals};
 use crate::domain::time::{UtcMs, human_ms};
-use crate::engine::state::RunState;
+use crate::engine::state::{Offer, RunState};
 use crate::tui::model::{Approval, Model};
 use crate::tui::needs::grouped;
 use crate::tui::update::approval::plan_of;
@@ -51,6 +51,13 @@ pub fn facts(model: &Model, dialog: &Approval) -> Vec<Fact> {
         return Vec::new();
     };
     let mut facts = accounts(model, plan);
+    if let Some(offer) = &dialog.back {
+        facts.extend(taking_back(offer));
+        facts.push(pace(&model.latest, plan.totals(), model.now));
+        facts.push(fact("stops if", STOPS));
+        facts.extend(seals(&model.latest, plan, model.now));
+        return facts;
+    }
     facts.push(drift(model, dialog));
     facts.extend(money(plan.totals()));
     facts.extend(warnings(model, dialog));
@@ -109,6 +116,25 @@ fn accounts(model: &Model, plan: &Plan) -> Vec<Fact> {
         tone,
         format!("{:>9}  debits", grouped(totals.planned_debits)),
     ));
+    lines
+}
+
+/// What an undo does and what it leaves, in the words of the stage.
+fn taking_back(offer: &Offer) -> Vec<Fact> {
+    let stage = crate::stages::get(offer.plan.header().stage);
+    let mut lines = Vec::new();
+    if let Some(words) = stage.and_then(|stage| stage.undo_words()) {
+        lines.push(fact("undo", words));
+    }
+    lines.push(fact(
+        "drift",
+        "each row is looked at just before it is taken back; what others changed since stays",
+    ));
+    let stays = offer.left.iter().enumerate();
+    lines.extend(stays.map(|(at, left)| {
+        let label = if at == 0 { "stays" } else { "" };
+        toned(label, Tone::Attention, left.reason.clone())
+    }));
     lines
 }
 

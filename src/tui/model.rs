@@ -181,6 +181,8 @@ pub struct Model {
     pub focused: bool,
     /// A drift check is waited for.
     pub waiting_check: Option<Waiting>,
+    /// An undo that is to be shown is waited for: of which stage, and when the one before it was worked out.
+    pub waiting_offer: Option<(StageId, Option<UtcMs>)>,
     /// The program is leaving, and how it will have ended.
     pub leaving: Option<Exit>,
     /// The title last set.
@@ -218,6 +220,7 @@ impl Model {
             unmask_default,
             focused: true,
             waiting_check: None,
+            waiting_offer: None,
             leaving: None,
             title: String::new(),
             rung: 0,

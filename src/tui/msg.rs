@@ -103,7 +103,9 @@ pub enum Asked {
     Import,
     /// Verify.
     Audit,
-    /// Give rows of the database back what they held.
+    /// Work out what an undo would send.
+    Offer,
+    /// Take back what was written.
     Undo,
     /// Change the share.
     Share,
@@ -126,6 +128,7 @@ impl Asked {
             Command::Reissue { .. } => Self::Reissue,
             Command::Import(_) => Self::Import,
             Command::Audit(_) => Self::Audit,
+            Command::OfferUndo(_) => Self::Offer,
             Command::Undo { .. } => Self::Undo,
             Command::SetShare { .. } => Self::Share,
             Command::Quit => Self::Quit,
@@ -143,6 +146,7 @@ impl Asked {
             Self::Pause => "pausing: no new write starts",
             Self::Resume => "going on",
             Self::Continue => "taking up the writing again",
+            Self::Offer => "working out what would be taken back",
             Self::Undo => "taking back what was written",
             Self::Reissue => "allowing the rows to be sent again",
             Self::Import => "taking the plan from its file",
@@ -163,7 +167,7 @@ impl Asked {
             Self::Pause => "pause",
             Self::Resume => "go on",
             Self::Continue => "continue",
-            Self::Undo => "undo",
+            Self::Offer | Self::Undo => "undo",
             Self::Reissue => "reissue",
             Self::Import => "import",
             Self::Audit => "verify",

@@ -20,6 +20,7 @@ pub mod number;
 pub mod screens;
 pub mod small;
 pub mod text;
+pub mod undo;
 
 use crate::domain::panel::Tone;
 use crate::engine::command::Command;
@@ -118,6 +119,7 @@ fn act(model: &mut Model, act: Act, key: Key) -> Vec<Cmd> {
         | Act::CopyRow
         | Act::LeaveNow => dialogs::act(model, act, key),
         Act::Approve => approval::ask_for_check(model),
+        Act::TakeBack => undo::ask_for_offer(model),
         _ => screens::act(model, act),
     }
 }

@@ -57,11 +57,18 @@ impl Terminal {
     /// Opens the approval dialog and waits out its first second. Returns the phrase that it asks for.
     pub(crate) fn ask_for_approval(&mut self) -> String {
         self.press("a");
-        self.wait_for("APPROVE WRITES");
+        self.phrase_asked_for("APPROVE WRITES")
+    }
+
+    /// Waits out the first second of the dialog with that title. Returns the phrase that it asks for.
+    pub(crate) fn phrase_asked_for(&mut self, title: &str) -> String {
+        self.wait_for(title);
         self.wait_for("off: phrase");
         let text = self.text();
         let (_, after) = text.split_once(ASKS).unwrap();
+        // What lies under the dialog goes on beside it.
         let line = after.lines().next().unwrap();
+        let line = line.split(['┃', '|']).next().unwrap();
         line.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned()
     }
 

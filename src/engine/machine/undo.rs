@@ -5,17 +5,20 @@ use std::sync::Arc;
 use super::{Act, View, not_now, plan, stage};
 use crate::domain::approval::{Approval, Approved, Refusal, VALID_MS};
 use crate::domain::change::ChangeKey;
-use crate::domain::ids::StageId;
-use crate::domain::record::Record;
+use crate::domain::ids::{Digest, StageId};
+use crate::domain::record::{Record, RowEnd};
 use crate::domain::time::UtcMs;
 use crate::engine::command::CommandRefused;
-use crate::engine::state::{Phase, StageState, UndoState};
+use crate::engine::state::{Offer, Phase, StageState, UndoState};
 use crate::engine::undoing;
 use crate::stages::Stage;
 
 /// What a person gave with the command.
 pub(in crate::engine) struct Words<'a> {
+    /// The offer that was looked at.
+    pub(in crate::engine) digest: Option<Digest>,
     pub(in crate::engine) phrase: &'a str,
+    pub(in crate::engine) note: &'a str,
     pub(in crate::engine) witness: Option<&'a String>,
     pub(in crate::engine) by: &'a str,
 }
@@ -38,6 +41,7 @@ pub(in crate::engine) fn undo(
     }
     match state.undo_under_way() {
         Some(undo) if good(undo, view.now)? => {
+            as_offered(words.digest, undo.plan.digest())?;
             // Taken up again by the same words.
             let again = Approval {
                 phrase: words.phrase.to_owned(),
@@ -70,25 +74,67 @@ fn may_undo(view: &View<'_>, state: &StageState) -> Result<(), CommandRefused> {
     }
 }
 
+/// What taking `id` back would send now.
+pub(in crate::engine) fn offer(
+    view: &View<'_>,
+    id: StageId,
+    script: Option<Arc<dyn Stage>>,
+) -> Result<Vec<Act>, CommandRefused> {
+    let state = stage(view, id)?;
+    let script = script.ok_or_else(|| not_now(format!("this program has no stage {id}")))?;
+    may_undo(view, state)?;
+    plan(state)?;
+    let offer = match state.undo_under_way() {
+        Some(undo) if good(undo, view.now)? => Offer {
+            plan: undo.plan.clone(),
+            left: undo.left.clone(),
+            at: view.now,
+        },
+        _ => made(view, state, &*script)?,
+    };
+    Ok(vec![Act::OfferUndo(id, Arc::new(offer))])
+}
+
+fn as_offered(looked_at: Option<Digest>, now: Digest) -> Result<(), CommandRefused> {
+    if looked_at.is_none_or(|digest| digest == now) {
+        return Ok(());
+    }
+    Err(not_now(
+        "what would be taken back is no longer what was shown; look at it again",
+    ))
+}
+
+/// The undo as it would be now; a refusal where there is nothing to take back.
+fn made(view: &View<'_>, state: &StageState, script: &dyn Stage) -> Result<Offer, CommandRefused> {
+    let made = undoing::plan(script, state, view.book, view.now)?;
+    let undo = made.filter(|undo| undo.plan.totals().writes_in_all() > 0);
+    let undo = undo.ok_or_else(|| not_now(nothing(state)))?;
+    Ok(Offer {
+        plan: Arc::new(undo.plan),
+        left: undo.left,
+        at: view.now,
+    })
+}
+
+fn nothing(state: &StageState) -> String {
+    let (id, undone) = (state.id, state.tally.count(RowEnd::Undone));
+    if undone > 0 {
+        return format!(
+            "{id} is taken back already ({undone} rows); nothing is left that this program could take back"
+        );
+    }
+    format!("{id} has written nothing that this program could take back")
+}
+
 fn anew(
     view: &View<'_>,
     state: &StageState,
     script: &dyn Stage,
     words: &Words<'_>,
 ) -> Result<Act, CommandRefused> {
-    let nothing = || {
-        not_now(format!(
-            "{} has written nothing that this program could take back",
-            state.id
-        ))
-    };
-    let made = undoing::plan(script, state, view.book, view.now)?;
-    let undo = made.ok_or_else(nothing)?;
-    let plan = Arc::new(undo.plan);
+    let Offer { plan, left, .. } = made(view, state, script)?;
+    as_offered(words.digest, plan.digest())?;
     let totals = plan.totals();
-    if totals.writes_in_all() == 0 {
-        return Err(nothing());
-    }
     let approval = Approval {
         stage: state.id,
         digest: plan.digest(),
@@ -96,7 +142,7 @@ fn anew(
         operator: words.by.to_owned(),
         witness: words.witness.cloned(),
         witness_waived: view.state.witness_waived,
-        note: String::new(),
+        note: words.note.to_owned(),
         writes_source: totals.writes_source,
         writes_destination: totals.writes_destination,
         writes_if_raced: totals.writes_if_raced,
@@ -110,7 +156,7 @@ fn anew(
     Ok(Act::Undo {
         plan,
         approval: Box::new(approval),
-        left: undo.left,
+        left,
     })
 }
 

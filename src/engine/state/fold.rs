@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    DriftCheck, EffectBook, EffectState, EffectWord, LOG_LINES, Phase, RowDetail, RowState, RunState,
+    DriftCheck, EffectBook, EffectState, EffectWord, LOG_LINES, Pass, Phase, RowDetail, RowState, RunState,
     StageState,
 };
 use crate::domain::change::ChangeKey;
@@ -72,6 +72,7 @@ impl StageState {
             Record::Gathering { .. } => {
                 *self = Self {
                     phase: Phase::Gathering,
+                    passes: self.passes_so_far(),
                     ..Self::new(self.id)
                 };
             }
@@ -139,7 +140,23 @@ impl StageState {
         Ok(())
     }
 
+    /// The passes of the run, the present plan among them if it was approved.
+    fn passes_so_far(&self) -> Arc<Vec<Pass>> {
+        let (Some(plan), Some(approval)) = (&self.plan, &self.approval) else {
+            return self.passes.clone();
+        };
+        let mut passes = self.passes.to_vec();
+        passes.push(Pass {
+            digest: plan.digest(),
+            planned: plan.totals().planned,
+            tally: self.tally.clone(),
+            approved_at: approval.at,
+        });
+        Arc::new(passes)
+    }
+
     fn set_plan(&mut self, plan: Plan) {
+        self.passes = self.passes_so_far();
         self.rows = Arc::new(vec![RowState::default(); plan.changes().len()]);
         self.plan = Some(Arc::new(plan));
         self.preview = Arc::default();
@@ -147,6 +164,7 @@ impl StageState {
         self.approval = None;
         self.audited = None;
         self.undo = None;
+        self.offer = None;
         self.tally = super::Tally::default();
         self.phase = Phase::Review;
     }

@@ -31,6 +31,25 @@ pub struct UndoState {
     pub is_over: bool,
 }
 
+/// What an undo would send, worked out to be looked at.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// What would take the rows back.
+    pub plan: Arc<Plan>,
+    /// Rows it cannot even try to take back.
+    pub left: Vec<Finding>,
+    /// When it was worked out.
+    pub at: UtcMs,
+}
+
+impl PartialEq for Offer {
+    fn eq(&self, other: &Self) -> bool {
+        self.plan.digest() == other.plan.digest() && self.left == other.left
+    }
+}
+
+impl Eq for Offer {}
+
 impl UndoState {
     /// Rows that have not ended.
     #[must_use]
@@ -64,6 +83,7 @@ impl StageState {
 
     pub(super) fn begin_undo(&mut self, plan: Plan, approval: &Approval, left: &[Finding], at: UtcMs) {
         let was = self.undo.take();
+        self.offer = None;
         // What an earlier undo said about rows it left is said anew by this one.
         let findings = self.findings.iter().filter(|finding| !of_undo(finding));
         self.findings = Arc::new(findings.cloned().collect());

@@ -130,6 +130,8 @@ async fn nothing_is_undone_while_it_is_written_but_writing_that_was_put_down_can
     night.row(&changes[0].key, RowEnd::Done);
     let (state, book) = night.fold();
     let words = Words {
+        digest: None,
+        note: "",
         phrase: "1 2bR1",
         witness: None,
         by: "op",
@@ -209,6 +211,37 @@ async fn rows_that_were_not_written_have_no_undo_and_the_plan_names_what_it_take
 }
 
 #[tokio::test]
+async fn what_is_shown_is_what_is_taken_back_or_nothing_is() {
+    let night = Night::written(pools()).await;
+    let (state, book) = night.fold();
+    let script: Option<Arc<dyn crate::stages::Stage>> = Some(Arc::new(Pools));
+    let offered = undo::offer(&night.view(&state, &book), COUPONS, script.clone()).unwrap();
+    let [crate::engine::machine::Act::OfferUndo(COUPONS, offer)] = &offered[..] else {
+        panic!("{offered:?}")
+    };
+    assert_eq!(offer.plan.changes().len(), 4);
+    let words = |digest| Words {
+        digest: Some(digest),
+        note: "",
+        phrase: PHRASE,
+        witness: None,
+        by: "op",
+    };
+    let view = night.view(&state, &book);
+    let other = state.stage(COUPONS).unwrap().plan.as_ref().unwrap().digest();
+    let refused = undo::undo(&view, COUPONS, script.clone(), &words(other));
+    assert!(matches!(refused, Err(CommandRefused::NotNow(_))), "{refused:?}");
+    assert!(undo::undo(&view, COUPONS, script.clone(), &words(offer.plan.digest())).is_ok());
+    assert_eq!(night.sitting(PHRASE, None).await, Ok(Finished::Complete));
+    let (state, book) = night.fold();
+    let over = undo::offer(&night.view(&state, &book), COUPONS, script);
+    let Err(CommandRefused::NotNow(why)) = over else {
+        panic!("{over:?}")
+    };
+    assert!(why.contains("taken back already (4 rows)"), "{why}");
+}
+
+#[tokio::test]
 async fn an_undo_whose_approval_is_too_old_is_approved_anew() {
     let night = Night::written(pools()).await;
     assert!(matches!(
@@ -229,6 +262,12 @@ async fn what_is_written_again_after_an_undo_has_keys_of_its_own() {
     assert_eq!(night.sitting(PHRASE, None).await, Ok(Finished::Complete));
     night.says(Record::Gathering { stage: COUPONS });
     assert!(night.fold().1.generations_before(COUPONS) > before);
+    let stage = night.stage();
+    let [pass] = stage.passes.as_slice() else {
+        panic!("{:?}", stage.passes)
+    };
+    assert_eq!((pass.planned, pass.tally.count(RowEnd::Undone)), (4, 4));
+    assert!(stage.plan.is_none(), "what was is not what is");
 }
 
 proptest! {

@@ -260,6 +260,8 @@ impl Night {
         }
         let (state, book) = self.fold();
         let words = Words {
+            digest: None,
+            note: "",
             phrase,
             witness: None,
             by: "op",

@@ -192,6 +192,22 @@ fn in_every_history_of_refused_lost_and_repeated_requests_nothing_can_be_redeeme
     assert!(all_small(&OF_STRIPE, some) > 5_000);
 }
 
+/// A random history found this pool once: a code that is not opened again asked again and again what there was to do.
+#[test]
+fn a_code_that_stays_closed_comes_to_its_end_beside_others_that_are_open() {
+    let codes = vec![
+        code(None, 0, Fate::Closed),
+        code(Some(3), 0, Fate::Split(1)),
+        moves(None, 0),
+    ];
+    let kept = pool(None, 0, codes);
+    assert!(kept.is_planned());
+    for kinds in [&EVERYTHING[..], &OF_STRIPE[..]] {
+        let histories = every(&kept, RIGHT, 1, kinds).unwrap_or_else(|what| panic!("{what}"));
+        assert!(histories > 100, "{histories}");
+    }
+}
+
 #[test]
 fn where_nothing_happens_every_row_is_done_and_every_limit_is_what_was_left() {
     for pool in small() {

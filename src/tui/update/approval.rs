@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use crate::domain::approval::phrase_fits;
 use crate::domain::change::Verdict;
+use crate::domain::ids::{Digest, StageId};
 use crate::domain::panel::Tone;
 use crate::domain::plan::Plan;
-use crate::domain::time::human_ms;
+use crate::domain::time::{UtcMs, human_ms};
 use crate::engine::command::{Command, CommandRefused};
 use crate::engine::state::{DriftCheck, Phase, RunState, StageState};
 use crate::tui::keymap::{Key, Place};
@@ -73,7 +74,7 @@ pub fn open_when_checked(model: &mut Model) {
 }
 
 /// An approval is given on what is true: a frozen picture goes on.
-fn open(model: &mut Model, dialog: Approval) {
+pub(super) fn open(model: &mut Model, dialog: Approval) {
     if model.frozen.take().is_some() {
         engine::show_latest(model);
     }
@@ -105,9 +106,18 @@ fn checked(stage: &StageState, waiting: Waiting) -> Checked<'_> {
 
 fn opened(stage: &StageState, waiting: Waiting, check: &DriftCheck, tick: u64) -> Approval {
     Approval {
-        stage: waiting.stage,
-        digest: waiting.digest,
-        checked_at: check.at,
+        left_out: stage.plan.as_deref().map(left_out).unwrap_or_default(),
+        ..blank(waiting.stage, waiting.digest, check.at, tick)
+    }
+}
+
+/// The dialog with nothing typed, about that plan.
+pub(super) fn blank(stage: StageId, digest: Digest, checked_at: UtcMs, tick: u64) -> Approval {
+    Approval {
+        stage,
+        digest,
+        back: None,
+        checked_at,
         opened: tick,
         dropped: 0,
         pasted: false,
@@ -119,7 +129,7 @@ fn opened(stage: &StageState, waiting: Waiting, check: &DriftCheck, tick: u64) -
         sent: false,
         refused: None,
         scroll: 0,
-        left_out: stage.plan.as_deref().map(left_out).unwrap_or_default(),
+        left_out: Vec::new(),
     }
 }
 
@@ -167,10 +177,13 @@ fn changed_under(state: &RunState, dialog: &Approval) -> Option<String> {
     if let Some(why) = &state.fatal {
         return Some(format!("the engine has stopped: {why}"));
     }
-    if let Some(by) = &state.paused {
+    if let Some(by) = state.paused.as_ref().filter(|_| dialog.back.is_none()) {
         return Some(format!("{by} paused the run; Space goes on, then a checks again"));
     }
     let here = state.stages.iter().find(|stage| stage.id == dialog.stage)?;
+    if dialog.back.is_some() {
+        return super::undo::changed_under(here, dialog);
+    }
     let digest = here.plan.as_ref().map(|plan| plan.digest());
     if digest != Some(dialog.digest) {
         return Some("the plan changed while this was open; go back and look at it again".to_owned());
@@ -189,6 +202,9 @@ fn changed_under(state: &RunState, dialog: &Approval) -> Option<String> {
 }
 
 fn too_old(model: &Model, dialog: &Approval) -> Option<String> {
+    if dialog.back.is_some() {
+        return super::undo::too_old(model, dialog);
+    }
     let at = check_of(&model.latest, dialog).map_or(dialog.checked_at, |check| check.at);
     let age = model.now.since(at);
     (age > DRIFT_GOOD_MS).then(|| {
@@ -229,7 +245,10 @@ pub fn off_because(model: &Model, dialog: &Approval) -> Option<String> {
 
 /// The plan the dialog is about.
 #[must_use]
-pub fn plan_of<'a>(model: &'a Model, dialog: &Approval) -> Option<&'a Plan> {
+pub fn plan_of<'a>(model: &'a Model, dialog: &'a Approval) -> Option<&'a Plan> {
+    if let Some(offer) = &dialog.back {
+        return Some(&offer.plan);
+    }
     model
         .latest
         .stages
@@ -266,12 +285,25 @@ pub fn confirm(model: &mut Model) -> Vec<Cmd> {
         return Vec::new();
     }
     let text = |input: &tui_input::Input| input.value().trim().to_owned();
-    let command = Command::Approve {
-        stage: dialog.stage,
-        digest: dialog.digest,
-        phrase: text(&dialog.phrase),
-        witness: Some(text(&dialog.witness)).filter(|name| !name.is_empty()),
-        note: text(&dialog.note),
+    let (stage, digest, phrase) = (dialog.stage, dialog.digest, text(&dialog.phrase));
+    let witness = Some(text(&dialog.witness)).filter(|name| !name.is_empty());
+    let command = if dialog.back.is_some() {
+        Command::Undo {
+            stage,
+            digest: Some(digest),
+            phrase,
+            witness,
+            note: text(&dialog.note),
+            by: model.latest.operator.clone(),
+        }
+    } else {
+        Command::Approve {
+            stage,
+            digest,
+            phrase,
+            witness,
+            note: text(&dialog.note),
+        }
     };
     if let Some(Dialog::Approval(dialog)) = &mut model.dialog {
         (dialog.sent, dialog.refused) = (true, None);
@@ -281,11 +313,16 @@ pub fn confirm(model: &mut Model) -> Vec<Cmd> {
 
 /// The engine took the approval.
 pub fn granted(model: &mut Model) {
+    let is_undo = matches!(&model.dialog, Some(Dialog::Approval(dialog)) if dialog.back.is_some());
     if model.place() == Place::Approval {
         model.dialog = None;
     }
     model.screen = crate::tui::model::Screen::Board;
-    model.heard("approved: writing starts");
+    model.heard(if is_undo {
+        "approved: taking back starts"
+    } else {
+        "approved: writing starts"
+    });
 }
 
 /// The engine refused the approval: said in the dialog, which stays.

@@ -9,7 +9,7 @@ use crate::engine::state::{LogLine, RunState};
 use crate::tui::model::{Dialog, Model, Screen};
 use crate::tui::msg::{Asked, Cmd, Exit};
 use crate::tui::rows::StageView;
-use crate::tui::update::approval;
+use crate::tui::update::{approval, undo};
 
 /// A state was published.
 pub fn state(model: &mut Model, state: Arc<RunState>) -> Vec<Cmd> {
@@ -18,6 +18,7 @@ pub fn state(model: &mut Model, state: Arc<RunState>) -> Vec<Cmd> {
         show_latest(model);
     }
     approval::open_when_checked(model);
+    undo::open_when_offered(model);
     Vec::new()
 }
 
@@ -66,17 +67,21 @@ pub fn answer(model: &mut Model, asked: Asked, result: Result<(), CommandRefused
         })];
     }
     match (asked, result) {
-        (Asked::Approve, Ok(())) => approval::granted(model),
-        (Asked::Approve, Err(why)) => approval::refused(model, &why),
+        (Asked::Approve | Asked::Undo, Ok(())) => approval::granted(model),
+        (Asked::Approve | Asked::Undo, Err(why)) => approval::refused(model, &why),
         (_, Ok(())) => heard(model, asked),
         (_, Err(why)) => {
             if asked == Asked::Check {
                 model.waiting_check = None;
             }
+            if asked == Asked::Offer {
+                model.waiting_offer = None;
+            }
             model.say(Tone::Bad, format!("{}: {why}", asked.verb()));
         }
     }
     approval::open_when_checked(model);
+    undo::open_when_offered(model);
     Vec::new()
 }
 

@@ -16,6 +16,7 @@ mod anything;
 mod approvals;
 mod numbers;
 mod screens;
+mod undoing;
 
 fn on(state: RunState) -> Model {
     sample::model(state, (120, 40)).unwrap()

@@ -22,7 +22,12 @@ pub fn draw(model: &Model, dialog: &Approval, pen: &mut Pen<'_>) {
     let alarm = pen.style(Meaning::Alarm);
     let mut over = pen.on(area);
     over.clear();
-    let title = format!("APPROVE WRITES   {}", panel::headings(model).0);
+    let what = if dialog.back.is_some() {
+        "TAKE BACK"
+    } else {
+        "APPROVE WRITES"
+    };
+    let title = format!("{what}   {}", panel::headings(model).0);
     let environment = model.environment().map_or("", |environment| environment.word());
     let mut inner = over.boxed(&title, environment, set, alarm);
     body(model, dialog, &mut inner);
@@ -44,7 +49,9 @@ fn body(model: &Model, dialog: &Approval, pen: &mut Pen<'_>) {
     let totals = plan.totals();
     let writes = totals.writes_in_all();
     let stage = crate::stages::get(dialog.stage);
-    let undo = if totals.irreversible > 0 {
+    let undo = if dialog.back.is_some() {
+        "It is written like a plan, and cannot be undone."
+    } else if totals.irreversible > 0 {
         "Some of them nothing can take back."
     } else if stage.is_some_and(|stage| stage.undo_words().is_some()) {
         "`cutover undo` takes them back."
