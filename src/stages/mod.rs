@@ -217,6 +217,19 @@ pub struct Audit {
     pub findings: Vec<Finding>,
 }
 
+/// What of a plan waits for a later one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Again {
+    /// When the first of it can be done.
+    pub at: UtcMs,
+    /// How many rows wait for then.
+    pub rows: u64,
+    /// How many rows wait in all.
+    pub all: u64,
+    /// What they wait for, in few words: `the old account's last bill`.
+    pub for_what: String,
+}
+
 /// A file for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
@@ -364,6 +377,12 @@ pub trait Stage: Send + Sync {
     /// Files for people that come of a plan: kept in the run directory, and made anew whenever the plan changes.
     fn files(&self, _plan: &Plan) -> Vec<File> {
         Vec::new()
+    }
+
+    /// When the stage is to be planned again in the same run, as far as `plan` says: a stage may have things to do that
+    /// cannot be done yet. `None`: nothing waits.
+    fn again(&self, _plan: &Plan) -> Option<Again> {
+        None
     }
 
     /// Reads the result by another path than the one that wrote it, and compares.

@@ -73,14 +73,19 @@ pub fn approve(model: &Model) -> Can {
     Ok(())
 }
 
-/// The stage may be read (again): nothing of it is being written.
+/// The stage may be read (again): nothing of it is being written. What was written stays, and the new plan starts from it.
 pub fn scan(model: &Model) -> Can {
     let stage = stage(model)?;
     match stage.phase {
-        Phase::Waiting | Phase::GatherFailed { .. } | Phase::Review => Ok(()),
+        Phase::Waiting
+        | Phase::GatherFailed { .. }
+        | Phase::Review
+        | Phase::Done
+        | Phase::Undone
+        | Phase::AuditFailed { .. } => Ok(()),
         Phase::Gathering => no("both accounts are being read already"),
         _ => Err(format!(
-            "the stage is {}; it is read again only before it is written",
+            "the stage is {}; it is read again before it is written, or after",
             stage.phase.word()
         )),
     }

@@ -4,6 +4,7 @@
 use crate::domain::finding::Severity;
 use crate::domain::money::count;
 use crate::domain::panel::Tone;
+use crate::domain::time::UtcMs;
 use crate::engine::state::{Phase, RunState, StageState};
 use crate::tui::rows::StageView;
 use crate::tui::words::many;
@@ -34,12 +35,12 @@ pub fn of(state: &RunState, views: &[StageView]) -> Vec<Need> {
         });
     }
     for (stage, view) in state.stages.iter().zip(views) {
-        needs_of(stage, view, &mut needs);
+        needs_of(stage, view, state.now, &mut needs);
     }
     needs
 }
 
-fn needs_of(stage: &StageState, view: &StageView, needs: &mut Vec<Need>) {
+fn needs_of(stage: &StageState, view: &StageView, now: UtcMs, needs: &mut Vec<Need>) {
     let title = if view.panel.title.is_empty() {
         stage.id.word()
     } else {
@@ -57,6 +58,7 @@ fn needs_of(stage: &StageState, view: &StageView, needs: &mut Vec<Need>) {
         Phase::AuditFailed { .. } => push(Tone::Bad, "verify failed, v again".to_owned()),
         Phase::Written => push(Tone::Attention, "written, v verifies".to_owned()),
         Phase::Review => review_needs(stage, &mut push),
+        Phase::Done => waits(stage, now, &mut push),
         _ => {}
     }
     if !view.reissue.is_empty() {
@@ -72,6 +74,22 @@ fn needs_of(stage: &StageState, view: &StageView, needs: &mut Vec<Need>) {
         .count();
     if differs > 0 {
         push(Tone::Bad, format!("{}, F", many(differs as u64, "difference")));
+    }
+}
+
+/// What could not be done yet: from when on it can, it needs a person.
+fn waits(stage: &StageState, now: UtcMs, push: &mut impl FnMut(Tone, String)) {
+    let script = crate::stages::get(stage.id);
+    let again = script
+        .zip(stage.plan.as_deref())
+        .and_then(|(script, plan)| script.again(plan));
+    let Some(again) = again else { return };
+    if again.at <= now {
+        let rows = many(again.rows, "row");
+        push(Tone::Attention, format!("{rows} waited, r plans them"));
+    } else {
+        let at = again.at.datetime().format("%a %H:%M");
+        push(Tone::Quiet, format!("{} wait, till {at}", many(again.all, "row")));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Calling the operator: the terminal's title always, bell and notification only when the window is not looked at.
 //! Both are made of fixed words and counts, never of anything that came with data.
 
+use crate::domain::panel::Tone;
 use crate::engine::state::Phase;
 use crate::tui::model::Model;
 use crate::tui::msg::Cmd;
@@ -14,7 +15,10 @@ pub fn changes(model: &mut Model) -> Vec<Cmd> {
         model.title.clone_from(&title);
         cmds.push(Cmd::Title(title));
     }
-    let needs = needs::of(&model.latest, &model.views).len();
+    let needs = needs::of(&model.latest, &model.views)
+        .iter()
+        .filter(|need| need.tone != Tone::Quiet)
+        .count();
     if needs > model.rung && !model.focused {
         cmds.push(Cmd::Ring(format!("cutover: {needs} things need you")));
     }
