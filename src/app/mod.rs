@@ -24,6 +24,7 @@ mod failure;
 mod headless;
 mod look;
 mod mapping;
+mod migrations;
 mod out;
 mod real;
 mod rehearse;
@@ -84,6 +85,7 @@ async fn obey(command: Command) -> Result<Exit, Failure> {
         Command::Mapping(cli::MappingCommand::Lint { files, json }) => mapping::lint(&files, json),
         Command::Sql(args) => sql::sql(&args),
         Command::Undo(args) => undo::undo(args).await,
+        Command::Migrations(args) => migrations::migrations(args).await,
         Command::Simulate(args) => simulate::simulate(args).await,
         Command::Journal(cli::Journal::Verify { dir, json }) => look::verify(&dir, json),
         Command::Completions { shell } => {

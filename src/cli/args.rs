@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
 
 use crate::domain::ids::{Digest, StageId};
+use crate::domain::time::UtcMs;
 use crate::stages;
 
 /// `cutover rehearse`
@@ -174,6 +175,46 @@ pub struct AuditArgs {
     /// The run.
     #[command(flatten)]
     pub run: Existing,
+}
+
+/// `cutover migrations`
+#[derive(Clone, Debug, Args)]
+pub struct Migrations {
+    /// The run. Default: the newest in ./runs.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub run: Option<PathBuf>,
+    /// The list as one JSON object on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do; without it, lists them.
+    #[command(subcommand)]
+    pub command: Option<RecordUpload>,
+}
+
+/// `cutover migrations record`
+#[derive(Clone, Debug, Subcommand)]
+pub enum RecordUpload {
+    /// Puts on record that a file of this run was uploaded: the clock of the Dashboard's cancel button starts there.
+    Record {
+        /// The configuration.
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// The file, by its name in the run directory.
+        #[arg(long, value_name = "NAME")]
+        file: String,
+        /// What the Dashboard calls the migration.
+        #[arg(long, value_name = "ID")]
+        id: String,
+        /// When it was uploaded, RFC 3339. Default: now.
+        #[arg(long, value_name = "TIME", value_parser = parse_time)]
+        at: Option<UtcMs>,
+    },
+}
+
+fn parse_time(text: &str) -> Result<UtcMs, String> {
+    chrono::DateTime::parse_from_rfc3339(text)
+        .map(|at| UtcMs(at.timestamp_millis()))
+        .map_err(|_| "a time looks like 2026-02-14T00:10:00-05:00".to_owned())
 }
 
 /// `cutover status`

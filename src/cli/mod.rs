@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub use args::{
-    Apply, AuditArgs, Check, ConfigArgs, Existing, Plain, PlanArgs, Rehearse, Run, Screen, Simulate, Status,
-    World,
+    Apply, AuditArgs, Check, ConfigArgs, Existing, Migrations, Plain, PlanArgs, RecordUpload, Rehearse, Run,
+    Screen, Simulate, Status, World,
 };
 pub use exit::Exit;
 pub use mapping::{CopyList, MappingCommand, Sql, SqlKind, Undo};
@@ -96,6 +96,9 @@ pub enum Command {
     /// Takes back what a stage did, where that is possible: the rows of the application's database.
     #[command(after_help = EXIT_CODES)]
     Undo(Undo),
+    /// Files for Stripe's Billing migration toolkit that were uploaded: what, when, how far; or puts an upload on record.
+    #[command(after_help = EXIT_CODES)]
+    Migrations(Migrations),
     /// What a run has done and what it waits for, from its journal. Asks no account.
     #[command(after_help = EXIT_CODES)]
     Status(Status),

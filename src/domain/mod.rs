@@ -15,6 +15,7 @@
 //! | [`approval`] | the permission to write one plan, and nothing else |
 //! | [`finding`] | something a person has to know |
 //! | [`record`] | one line of the journal |
+//! | [`upload`] | a file of ours that a person gave to the Dashboard |
 //! | [`panel`] | what a stage shows, as data |
 
 pub mod approval;
@@ -31,4 +32,5 @@ pub mod scope;
 pub mod table;
 pub mod text;
 pub mod time;
+pub mod upload;
 pub mod write;

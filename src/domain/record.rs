@@ -12,6 +12,7 @@ use super::ids::{Accounts, Digest, EffectId, Role, StageId};
 use super::money::Money;
 use super::plan::Totals;
 use super::time::UtcMs;
+use super::upload::Upload;
 use super::write::Method;
 
 /// How a planned row ended. `Pending` is the absence of an end.
@@ -348,6 +349,13 @@ pub enum Record {
         /// Rows that were not, because somebody changed them since.
         left: Vec<Finding>,
     },
+    /// A file of the stage's was uploaded by hand.
+    Uploaded {
+        /// The stage.
+        stage: StageId,
+        /// Which, when, and what the Dashboard calls it.
+        upload: Upload,
+    },
     /// Requests sent since the last such record: counts towards Stripe's read allocation over 30 days.
     Used {
         /// The account.
@@ -389,6 +397,7 @@ impl Record {
             | Self::Audited { stage, .. }
             | Self::Undoing { stage, .. }
             | Self::Undone { stage, .. }
+            | Self::Uploaded { stage, .. }
             | Self::AuditFailed { stage, .. } => Some(*stage),
             Self::Approved { approval } => Some(approval.stage),
             Self::Intent(intent) => Some(intent.stage),

@@ -10,6 +10,7 @@ use crate::domain::approval::Refusal;
 use crate::domain::change::{ChangeKey, Decision};
 use crate::domain::ids::{Digest, Role, StageId};
 use crate::domain::plan::{Plan, PlanError};
+use crate::domain::time::UtcMs;
 
 /// One request to the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +82,19 @@ pub enum Command {
         witness: Option<String>,
         /// The operator's own words.
         note: String,
+        /// Who.
+        by: String,
+    },
+    /// Put on record that a file which a stage handed out was uploaded by hand.
+    Uploaded {
+        /// The stage.
+        stage: StageId,
+        /// The file, by its name in the run directory.
+        file: String,
+        /// What the Dashboard calls the migration.
+        id: String,
+        /// When; now, if nothing is said.
+        at: Option<UtcMs>,
         /// Who.
         by: String,
     },

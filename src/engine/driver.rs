@@ -7,6 +7,7 @@
 mod ids;
 mod start;
 mod undo;
+mod upload;
 pub(super) mod work;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ use crate::domain::panel::Tone;
 use crate::domain::record::Record;
 use crate::domain::time::UtcMs;
 use crate::stripe::{ApiKey, Link};
+
+pub use upload::uploaded_digest;
 
 pub use start::{Begin, StartError, look, start};
 
@@ -166,6 +169,13 @@ impl Engine {
             }
             Act::TakeBack(id) => self.take_back(id)?,
             Act::StopWriting => self.stop_writing(),
+            Act::Uploaded {
+                stage,
+                file,
+                id,
+                at,
+                by,
+            } => return self.uploaded(stage, file, id, at, by).await,
             Act::SetShare(role, percent) => self.set_share(role, percent),
             Act::Quit => self.quit(),
         }
@@ -195,6 +205,7 @@ impl Engine {
                 });
                 if let Some(stage) = changed {
                     self.keep_files(stage);
+                    self.hand_out(stage);
                 }
                 Ok(())
             }
@@ -307,9 +318,10 @@ impl Engine {
 /// The stage whose files for people are not up to date after `record`.
 const fn changes_files(record: &Record) -> Option<StageId> {
     match record {
-        Record::Planned { stage, .. } | Record::Decided { stage, .. } | Record::Audited { stage, .. } => {
-            Some(*stage)
-        }
+        Record::Planned { stage, .. }
+        | Record::Decided { stage, .. }
+        | Record::Written { stage }
+        | Record::Audited { stage, .. } => Some(*stage),
         _ => None,
     }
 }

@@ -155,6 +155,16 @@ fn words(record: &Record) -> Option<(String, Tone)> {
                 tone,
             )
         }
+        Record::Uploaded { upload, .. } => (
+            format!(
+                "{} uploaded as {}: {} subscriptions, by {}",
+                safe(&upload.file),
+                safe(&upload.id),
+                upload.subscriptions,
+                upload.by
+            ),
+            Tone::Attention,
+        ),
         Record::AuditFailed { why, .. } => (format!("the audit could not be made: {why}"), Tone::Bad),
         _ => return about_row(record),
     })

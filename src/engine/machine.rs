@@ -50,6 +50,19 @@ pub enum Act {
     OfferUndo(StageId, Arc<super::state::Offer>),
     /// Take up an undo that is on record.
     TakeBack(StageId),
+    /// Look at that file, and put into the journal that it was uploaded.
+    Uploaded {
+        /// The stage.
+        stage: StageId,
+        /// The file.
+        file: String,
+        /// What the Dashboard calls it.
+        id: String,
+        /// When.
+        at: UtcMs,
+        /// Who.
+        by: String,
+    },
     /// Change a share.
     SetShare(Role, u32),
     /// Stop the engine when nothing is in flight.
@@ -118,6 +131,13 @@ pub fn command(view: &View<'_>, command: &Command) -> Result<Vec<Act>, CommandRe
             };
             undo::undo(view, *stage, stages::get(*stage), &words)
         }
+        Command::Uploaded {
+            stage,
+            file,
+            id,
+            at,
+            by,
+        } => uploaded(view, *stage, (file, id), *at, by),
         Command::SetShare { role, percent } => match percent {
             1..=100 => Ok(vec![Act::SetShare(*role, *percent)]),
             _ => Err(not_now("a share is between 1 and 100 per cent")),
@@ -400,6 +420,44 @@ fn audit(view: &View<'_>, id: StageId) -> Result<Vec<Act>, CommandRefused> {
             stage.phase.word()
         ))),
     }
+}
+
+fn uploaded(
+    view: &View<'_>,
+    id: StageId,
+    (file, called): (&str, &str),
+    at: Option<UtcMs>,
+    by: &str,
+) -> Result<Vec<Act>, CommandRefused> {
+    let known = &stage(view, id)?.uploads;
+    let (file, called) = (file.trim(), called.trim());
+    if called.is_empty() || called.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(not_now(
+            "say what the Dashboard calls the migration: its id, without spaces",
+        ));
+    }
+    if let Some(same) = known
+        .iter()
+        .find(|upload| upload.id == called || upload.file == file)
+    {
+        return Err(not_now(format!(
+            "{} is on record already, as {}; one upload is recorded once",
+            same.file, same.id
+        )));
+    }
+    let at = at.unwrap_or(view.now);
+    if at > view.now {
+        return Err(not_now(
+            "an upload cannot lie ahead; give the time at which it was made",
+        ));
+    }
+    Ok(vec![Act::Uploaded {
+        stage: id,
+        file: file.to_owned(),
+        id: called.to_owned(),
+        at,
+        by: by.to_owned(),
+    }])
 }
 
 /// What a process does first with the state it found: work that a crash cut off is named, writing waits for a word.

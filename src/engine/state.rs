@@ -20,6 +20,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::plan::Plan;
 use crate::domain::record::{Attested, Ended, Intent, RowEnd};
 use crate::domain::time::UtcMs;
+use crate::domain::upload::Upload;
 
 /// Lines the journal pane can scroll back to.
 pub const LOG_LINES: usize = 2_000;
@@ -274,6 +275,8 @@ pub struct StageState {
     pub offer: Option<Arc<Offer>>,
     /// Plans before this one that were written, oldest first.
     pub passes: Arc<Vec<Pass>>,
+    /// Files that were uploaded by hand, oldest first.
+    pub uploads: Arc<Vec<Upload>>,
 }
 
 impl StageState {
@@ -297,6 +300,7 @@ impl StageState {
             undo: None,
             offer: None,
             passes: Arc::default(),
+            uploads: Arc::default(),
         }
     }
 

@@ -35,6 +35,7 @@ use crate::domain::record::{Attested, RowEnd};
 use crate::domain::scope::ScopeRule;
 use crate::domain::text::safe;
 use crate::domain::time::UtcMs;
+use crate::domain::upload::{Contents, Progress};
 use crate::domain::write::PlannedWrite;
 use crate::stripe::Reader;
 use crate::stripe::error::Failure;
@@ -383,6 +384,22 @@ pub trait Stage: Send + Sync {
     /// cannot be done yet. `None`: nothing waits.
     fn again(&self, _plan: &Plan) -> Option<Again> {
         None
+    }
+
+    /// Files for others than us, which act on what stands in them: handed out when a plan has been approved and written,
+    /// never before. A name belongs to one plan: what was handed out is not written over.
+    fn handed_out(&self, _plan: &Plan) -> Vec<File> {
+        Vec::new()
+    }
+
+    /// What stands in a file that was handed out; `None` where the stage hands out none.
+    fn contents(&self, _file: &[u8]) -> Option<Result<Contents, String>> {
+        None
+    }
+
+    /// How far the old objects of an uploaded file have come, as `plan` saw them.
+    fn progress(&self, _plan: &Plan, _of: &Contents) -> Progress {
+        Progress::default()
     }
 
     /// Reads the result by another path than the one that wrote it, and compares.

@@ -110,6 +110,8 @@ pub enum NoteFor {
     Next,
     /// This decision, which waits for it.
     Decision(Box<Draft>),
+    /// Which file was uploaded, and what the Dashboard calls it.
+    Upload(StageId),
 }
 
 /// What lies over the screen.

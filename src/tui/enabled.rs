@@ -136,6 +136,17 @@ pub fn take_back(model: &Model) -> Can {
     Ok(())
 }
 
+/// The stage hands out files for the Dashboard.
+pub fn upload(model: &Model) -> Can {
+    let stage = stage(model)?;
+    let hands_out = crate::stages::get(stage.id).is_some_and(|script| script.contents(b"").is_some());
+    if hands_out {
+        Ok(())
+    } else {
+        no("this stage hands out no file for the Dashboard")
+    }
+}
+
 /// A row that is shown waits for a word.
 pub fn reissue(model: &Model) -> Can {
     stage(model)?;

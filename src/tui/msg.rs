@@ -107,6 +107,8 @@ pub enum Asked {
     Offer,
     /// Take back what was written.
     Undo,
+    /// Record an upload.
+    Upload,
     /// Change the share.
     Share,
     /// Finish and stop.
@@ -130,6 +132,7 @@ impl Asked {
             Command::Audit(_) => Self::Audit,
             Command::OfferUndo(_) => Self::Offer,
             Command::Undo { .. } => Self::Undo,
+            Command::Uploaded { .. } => Self::Upload,
             Command::SetShare { .. } => Self::Share,
             Command::Quit => Self::Quit,
         }
@@ -151,6 +154,7 @@ impl Asked {
             Self::Reissue => "allowing the rows to be sent again",
             Self::Import => "taking the plan from its file",
             Self::Audit => "reading the result back by another path",
+            Self::Upload => "putting the upload on record",
             Self::Share => "changing the share of the limit",
             Self::Quit => "finishing what is in flight, then leaving",
         }
@@ -171,6 +175,7 @@ impl Asked {
             Self::Reissue => "reissue",
             Self::Import => "import",
             Self::Audit => "verify",
+            Self::Upload => "upload",
             Self::Share => "share",
             Self::Quit => "leave",
         }

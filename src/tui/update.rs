@@ -120,6 +120,7 @@ fn act(model: &mut Model, act: Act, key: Key) -> Vec<Cmd> {
         | Act::LeaveNow => dialogs::act(model, act, key),
         Act::Approve => approval::ask_for_check(model),
         Act::TakeBack => undo::ask_for_offer(model),
+        Act::Upload => dialogs::ask_for_upload(model),
         _ => screens::act(model, act),
     }
 }

@@ -73,6 +73,7 @@ impl StageState {
                 *self = Self {
                     phase: Phase::Gathering,
                     passes: self.passes_so_far(),
+                    uploads: self.uploads.clone(),
                     ..Self::new(self.id)
                 };
             }
@@ -134,6 +135,7 @@ impl StageState {
                 self.findings = Arc::new(kept.into_iter().chain(findings.iter().cloned()).collect());
             }
             Record::Undone { left, .. } => self.undo_is_over(left),
+            Record::Uploaded { upload, .. } => Arc::make_mut(&mut self.uploads).push(upload.clone()),
             Record::AuditFailed { why, .. } => self.phase = Phase::AuditFailed { why: why.clone() },
             _ => self.apply_row(record, at),
         }

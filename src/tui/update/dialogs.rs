@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use tui_input::Input;
 
 use crate::domain::change::Change;
+use crate::domain::ids::StageId;
 use crate::domain::panel::Tone;
 use crate::domain::write::{PlannedWrite, idempotency_key, marker};
 use crate::engine::command::Command;
@@ -131,8 +132,12 @@ fn confirm_note(model: &mut Model) -> Vec<Cmd> {
     let Some(Dialog::Note { input, for_what }) = model.dialog.take() else {
         return Vec::new();
     };
+    if let NoteFor::Upload(stage) = for_what {
+        return upload(model, stage, input);
+    }
     input.value().trim().clone_into(&mut model.review.note);
     match for_what {
+        NoteFor::Upload(_) => Vec::new(),
         NoteFor::Next => {
             model.heard("the note goes with the next decision on this row");
             Vec::new()
@@ -147,6 +152,43 @@ fn confirm_note(model: &mut Model) -> Vec<Cmd> {
         }
         NoteFor::Decision(draft) => decide::next(model, *draft),
     }
+}
+
+/// `M`: asks which file was uploaded.
+pub fn ask_for_upload(model: &mut Model) -> Vec<Cmd> {
+    let Some(stage) = model.stage_state().map(|stage| stage.id) else {
+        return Vec::new();
+    };
+    model.dialog = Some(Dialog::Note {
+        input: Input::default(),
+        for_what: NoteFor::Upload(stage),
+    });
+    Vec::new()
+}
+
+/// Puts the upload on record, if two words were typed.
+fn upload(model: &mut Model, stage: StageId, input: Input) -> Vec<Cmd> {
+    let mut words = input.value().split_whitespace();
+    let (file, id, more) = (words.next(), words.next(), words.next());
+    let (Some(file), Some(id), None) = (file, id, more) else {
+        model.say(
+            Tone::Attention,
+            "two words are needed: the file's name, then what the Dashboard calls the migration; nothing was recorded",
+        );
+        model.dialog = Some(Dialog::Note {
+            input,
+            for_what: NoteFor::Upload(stage),
+        });
+        return Vec::new();
+    };
+    let command = Command::Uploaded {
+        stage,
+        file: file.to_owned(),
+        id: id.to_owned(),
+        at: None,
+        by: model.latest.operator.clone(),
+    };
+    ask(model, command)
 }
 
 /// Opens help (only what this place offers, explained) or the palette (everything, by name).

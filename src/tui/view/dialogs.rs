@@ -232,8 +232,17 @@ pub fn groups(model: &Model, list: ListPos, pen: &mut Pen<'_>) {
 /// Typing a note.
 pub fn note(model: &Model, input: &Input, for_what: &NoteFor, pen: &mut Pen<'_>) {
     let area = layout::question(pen.area());
-    let (_, _, mut pen) = question(pen, area, "Note");
+    let title = if matches!(for_what, NoteFor::Upload(_)) {
+        "Upload"
+    } else {
+        "Note"
+    };
+    let (_, _, mut pen) = question(pen, area, title);
     let why = match for_what {
+        NoteFor::Upload(_) => "Which file did you upload just now, and what does the Dashboard call the migration? \
+                               The file's name as in the run directory, a space, and the id. `cutover migrations \
+                               record --at` takes an earlier time."
+            .to_owned(),
         NoteFor::Next => "These words go with the next decision on this row.".to_owned(),
         NoteFor::Decision(draft) => {
             let number = draft

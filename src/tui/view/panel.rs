@@ -2,6 +2,8 @@
 
 use crate::domain::ids::Role;
 use crate::domain::panel::{Check, Tone};
+use crate::domain::text::safe;
+use crate::domain::upload::Upload;
 use crate::engine::state::Phase;
 use crate::tui::model::Model;
 use crate::tui::theme::Meaning;
@@ -50,7 +52,32 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, heading: bool) {
         pen.text(1, y, line, pen.style(Meaning::Plain));
         y += 1;
     }
+    if let Some(upload) = stage.uploads.last().filter(|_| y < last) {
+        pen.text(
+            1,
+            y,
+            &uploaded(upload, stage.uploads.len()),
+            pen.style(Meaning::Plain),
+        );
+        y += 1;
+    }
     checks(model, pen, y);
+}
+
+/// The newest upload, and how long the Dashboard's button can take it back at least.
+fn uploaded(upload: &Upload, all: usize) -> String {
+    let until = upload.cancel_until().datetime().format("%H:%M UTC");
+    let more = if all > 1 {
+        format!("   {all} uploads in all")
+    } else {
+        String::new()
+    };
+    format!(
+        "{} as {}, {} subscriptions   Dashboard cancels till {until}{more}",
+        safe(&upload.file),
+        safe(&upload.id),
+        upload.subscriptions
+    )
 }
 
 fn teaches(model: &Model, pen: &mut Pen<'_>, y: u16) {
