@@ -116,6 +116,7 @@ mod scenario_customers;
 mod scenario_pools;
 mod server;
 mod start;
+pub mod toolkit;
 mod traits;
 mod verdict;
 mod verdict_database;
