@@ -136,7 +136,7 @@ impl Core {
             None if redeemed.whole_customer => On::Customer,
             None => On::Checkout,
             Some(id) => {
-                let slot = self.account.catalogue.subscriptions.slot(id);
+                let slot = self.account.billing.subscriptions.slot(id);
                 let slot = slot.ok_or_else(|| Refusal::missing("subscription", id, "subscription", false))?;
                 redeemed
                     .item
