@@ -102,7 +102,7 @@ impl Core {
 
     /// An actor's redemption.
     pub(crate) fn foreign_redemption(&mut self, number: usize, actor: &Actor, path: &str, now: UtcMs) {
-        self.account.now = now.secs();
+        self.pass_time(now.secs());
         let code = actor
             .code
             .as_ref()

@@ -69,7 +69,7 @@ impl Core {
 
     /// The same without writing it down.
     pub(crate) fn carry_out_redemption(&mut self, redeemed: &Redeemed, at: UtcMs) -> Result<u32, Refusal> {
-        self.account.now = at.secs();
+        self.pass_time(at.secs());
         let wish = self.wish(redeemed)?;
         let before = self.account.pools.discounts().rows().len();
         let slot = redeem(&mut self.account, &wish, at.secs())?;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bills::Bills;
 use super::billing::Subscription;
+use super::bills::Bills;
 use super::pool_count::{ENDLESS, words};
 use super::pools::{Code, Coupon, Discount, On};
 use super::verdict::{Violation, rule, violation};

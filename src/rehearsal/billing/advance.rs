@@ -66,7 +66,11 @@ fn subscription(account: &mut Account, slot: u32, at: i64) {
     let Some(found) = account.billing.subscriptions.at_mut(slot) else {
         return;
     };
-    if found.pause.and_then(|pause| pause.resumes_at).is_some_and(|resumes| resumes <= at) {
+    if found
+        .pause
+        .and_then(|pause| pause.resumes_at)
+        .is_some_and(|resumes| resumes <= at)
+    {
         found.pause = None;
     }
     if found.status == Status::Incomplete {
@@ -88,7 +92,10 @@ fn renew(account: &mut Account, slot: u32, at: i64) {
     let Some(found) = account.billing.subscriptions.at(slot) else {
         return;
     };
-    let first = found.items.first().and_then(|item| account.catalogue.prices.at(item.price));
+    let first = found
+        .items
+        .first()
+        .and_then(|item| account.catalogue.prices.at(item.price));
     let Some(recurring) = first.and_then(|price| price.recurring.as_ref()) else {
         // Nothing it sells bills again.
         return end(account, slot, at, "cancellation_requested");
@@ -130,7 +137,10 @@ fn without_method(account: &Account, slot: u32) -> Option<&'static str> {
         return None;
     }
     let settings = found.rest("trial_settings")?;
-    match settings.pointer("/end_behavior/missing_payment_method")?.as_str()? {
+    match settings
+        .pointer("/end_behavior/missing_payment_method")?
+        .as_str()?
+    {
         "cancel" => Some("cancel"),
         "pause" => Some("pause"),
         _ => None,
@@ -175,7 +185,12 @@ pub(crate) fn end(account: &mut Account, slot: u32, at: i64, reason: &str) {
 }
 
 fn stop_collecting(account: &mut Account, customer: u32) {
-    let slots = account.billing.invoices_of.get(&customer).cloned().unwrap_or_default();
+    let slots = account
+        .billing
+        .invoices_of
+        .get(&customer)
+        .cloned()
+        .unwrap_or_default();
     for slot in slots {
         if let Some(invoice) = account.billing.invoices.at_mut(slot)
             && invoice.status == InvoiceStatus::Open

@@ -3,7 +3,9 @@
 use super::advance::stand;
 use super::bill::{bill, note_schedule, note_subscription, wanted};
 use super::figure::Wanted;
-use super::{Item, Phase, PhaseItem, Rhythm, Standing, Status, Subscription, Turn, length, next_after, period_at};
+use super::{
+    Item, Phase, PhaseItem, Rhythm, Standing, Status, Subscription, Turn, length, next_after, period_at,
+};
 use crate::rehearsal::ids;
 use crate::rehearsal::pools::On;
 use crate::rehearsal::redeem::{What, Wish, redeem};
@@ -51,7 +53,9 @@ pub(crate) fn first_period(opening: Opening, rhythm: Rhythm, at: i64) -> First {
         return First {
             anchor,
             period: (at, anchor),
-            billed: opening.prorates.then_some(((opening.started, anchor), Some(part))),
+            billed: opening
+                .prorates
+                .then_some(((opening.started, anchor), Some(part))),
         };
     }
     let anchor = opening.anchor.unwrap_or(opening.started);
@@ -114,7 +118,11 @@ pub(crate) fn begin(account: &mut Account, slot: u32, at: i64) {
         period: first.period,
         started: schedule.backdated.unwrap_or(phase.start),
         anchor: first.anchor,
-        status: if trial.is_some() { Status::Trialing } else { Status::Active },
+        status: if trial.is_some() {
+            Status::Trialing
+        } else {
+            Status::Active
+        },
         trial: trial.map(|end| (at, end)),
         ends: schedule.once_through,
         canceled_at: schedule.once_through.then_some(at),
@@ -193,7 +201,8 @@ fn dress(subscription: &mut Subscription, schedule: &super::Schedule, phase: &Ph
     subscription.method = phase.method.or(schedule.method);
     let tax = phase.automatic_tax || schedule.automatic_tax;
     if tax {
-        let shown = serde_json::json!({ "disabled_reason": null, "enabled": true, "liability": { "type": "self" } });
+        let shown =
+            serde_json::json!({ "disabled_reason": null, "enabled": true, "liability": { "type": "self" } });
         subscription.set_rest("automatic_tax", shown);
     } else {
         subscription.set_rest("automatic_tax", serde_json::Value::Null);
@@ -255,7 +264,11 @@ pub(crate) fn enter(account: &mut Account, slot: u32, n: usize, at: i64) {
         return stand(account, slot, Standing::Canceled(at));
     };
     let rhythm = |account: &Account, price: Option<u32>| price.and_then(|p| rhythm_of(account, p));
-    let sold = account.billing.subscriptions.at(of).and_then(|s| s.items.first().map(|i| i.price));
+    let sold = account
+        .billing
+        .subscriptions
+        .at(of)
+        .and_then(|s| s.items.first().map(|i| i.price));
     let same = rhythm(account, sold) == rhythm(account, phase.items.first().map(|i| i.price));
     if let Some(subscription) = account.billing.subscriptions.at_mut(of) {
         dress(subscription, &schedule, phase);

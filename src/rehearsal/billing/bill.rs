@@ -110,7 +110,13 @@ pub(crate) fn wanted(
 
 /// Makes the invoice of a subscription: a draft that is finalised in an hour, unless collection is paused. A discount
 /// that is for one bill is over with it. Says its slot.
-pub(crate) fn bill(account: &mut Account, slot: u32, reason: &'static str, lines: &[Wanted], at: i64) -> Option<u32> {
+pub(crate) fn bill(
+    account: &mut Account,
+    slot: u32,
+    reason: &'static str,
+    lines: &[Wanted],
+    at: i64,
+) -> Option<u32> {
     let subscription = account.billing.subscriptions.at(slot)?;
     let whole = whole_sources(account, slot, subscription.customer, at);
     let figures = figure(account, subscription.currency, lines, &whole);
@@ -281,5 +287,8 @@ fn fails(account: &Account, slot: u32) -> bool {
     };
     let charged = invoice.method.or_else(|| customer.charged());
     let attached = charged.and_then(|slot| account.methods.at(slot)?.customer);
-    customer.deleted || customer.delinquent || attached.is_none() || account.billing.failing.contains(&invoice.customer)
+    customer.deleted
+        || customer.delinquent
+        || attached.is_none()
+        || account.billing.failing.contains(&invoice.customer)
 }

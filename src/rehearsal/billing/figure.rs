@@ -265,7 +265,11 @@ fn taxes(account: &Account, base: i64, rates: &[u32]) -> Vec<Tax> {
     let inclusive: i128 = known.iter().filter(|r| r.1).map(|r| r.2).sum();
     let base_of_all = half_up(i128::from(base) * 1_000_000, 1_000_000 + inclusive);
     let tax = |(rate, is_inclusive, share): (u32, bool, i128)| {
-        let divisor = if is_inclusive { 1_000_000 + inclusive } else { 1_000_000 };
+        let divisor = if is_inclusive {
+            1_000_000 + inclusive
+        } else {
+            1_000_000
+        };
         Tax {
             rate,
             inclusive: is_inclusive,

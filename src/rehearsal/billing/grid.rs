@@ -33,21 +33,36 @@ pub(crate) fn step(anchor: i64, rhythm: Rhythm, n: i64) -> i64 {
     let by_days = |each: u64| Some(Days::new(size.checked_mul(each)?));
     let by_months = |each: u64| Some(Months::new(u32::try_from(size.checked_mul(each)?).ok()?));
     let at = DateTime::from_timestamp(anchor, 0);
-    let days = |each| at.and_then(|at| {
-        let days = by_days(each)?;
-        if many < 0 { at.checked_sub_days(days) } else { at.checked_add_days(days) }
-    });
-    let months = |each| at.and_then(|at| {
-        let months = by_months(each)?;
-        if many < 0 { at.checked_sub_months(months) } else { at.checked_add_months(months) }
-    });
+    let days = |each| {
+        at.and_then(|at| {
+            let days = by_days(each)?;
+            if many < 0 {
+                at.checked_sub_days(days)
+            } else {
+                at.checked_add_days(days)
+            }
+        })
+    };
+    let months = |each| {
+        at.and_then(|at| {
+            let months = by_months(each)?;
+            if many < 0 {
+                at.checked_sub_months(months)
+            } else {
+                at.checked_add_months(months)
+            }
+        })
+    };
     let moved = match rhythm.interval {
         "day" => days(1),
         "week" => days(7),
         "year" => months(12),
         _ => months(1),
     };
-    moved.map_or_else(|| anchor.saturating_add(many.saturating_mul(longest(rhythm.interval))), |at| at.timestamp())
+    moved.map_or_else(
+        || anchor.saturating_add(many.saturating_mul(longest(rhythm.interval))),
+        |at| at.timestamp(),
+    )
 }
 
 /// The first instant of the grid after another.
@@ -103,7 +118,10 @@ mod tests {
         DateTime::parse_from_rfc3339(text).unwrap().timestamp()
     }
 
-    const MONTHLY: Rhythm = Rhythm { interval: "month", count: 1 };
+    const MONTHLY: Rhythm = Rhythm {
+        interval: "month",
+        count: 1,
+    };
 
     #[test]
     fn a_short_month_bills_on_its_last_day_and_the_next_on_the_anchors_day_again() {
@@ -114,7 +132,10 @@ mod tests {
             assert_eq!(from, at(&format!("{expected}T06:00:00Z")));
         }
         let leap = at("2024-02-29T00:00:00Z");
-        let yearly = Rhythm { interval: "year", count: 1 };
+        let yearly = Rhythm {
+            interval: "year",
+            count: 1,
+        };
         assert_eq!(next_after(leap, yearly, leap), at("2025-02-28T00:00:00Z"));
         assert_eq!(step(leap, yearly, 4), at("2028-02-29T00:00:00Z"));
     }

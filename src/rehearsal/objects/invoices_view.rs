@@ -144,14 +144,20 @@ fn amounts(account: &Account, invoice: &Invoice) -> Value {
             *off.entry(source.discount.unwrap_or(u32::MAX)).or_default() += amount;
         }
         for tax in &line.taxes {
-            let sum = taxes.entry(tax.rate).or_insert(Tax { amount: 0, taxable: 0, ..*tax });
+            let sum = taxes.entry(tax.rate).or_insert(Tax {
+                amount: 0,
+                taxable: 0,
+                ..*tax
+            });
             sum.amount += tax.amount;
             sum.taxable += tax.taxable;
         }
     }
     let untaxed: i64 = invoice.lines.iter().map(Line::untaxed).sum();
     let inclusive: i64 = taxes.values().filter(|t| t.inclusive).map(|t| t.amount).sum();
-    let off = off.into_iter().filter_map(|(slot, amount)| discount_amount(account, slot, amount));
+    let off = off
+        .into_iter()
+        .filter_map(|(slot, amount)| discount_amount(account, slot, amount));
     json!({
         "amount_due": due,
         "amount_overpaid": 0,
@@ -191,7 +197,9 @@ fn tax(account: &Account, tax: &Tax) -> Value {
 }
 
 fn discounts(account: &Account, slots: &[u32], expand: &Expand) -> Value {
-    let known = slots.iter().filter_map(|slot| account.pools.discounts().at(*slot));
+    let known = slots
+        .iter()
+        .filter_map(|slot| account.pools.discounts().at(*slot));
     let shown = known.map(|discount| {
         if expand.has("discounts") {
             discounts_view::show(account, discount, &expand.below("discounts"))
@@ -300,7 +308,9 @@ fn pricing(price: &Price, cur: Cur) -> Value {
 }
 
 fn line_parent(account: &Account, invoice: &Invoice, line: &Line) -> Value {
-    let subscription = invoice.subscription.and_then(|slot| account.billing.subscriptions.at(slot));
+    let subscription = invoice
+        .subscription
+        .and_then(|slot| account.billing.subscriptions.at(slot));
     match (line.item, subscription) {
         (Some(n), subscription) => {
             let item = subscription.map_or_else(

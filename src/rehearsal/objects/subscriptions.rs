@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::subscriptions_view;
 use super::{customers, prices};
-use crate::rehearsal::call::{Answer, Call};
 use crate::rehearsal::billing::{self, Status, Subscription};
+use crate::rehearsal::call::{Answer, Call};
 use crate::rehearsal::errors::Refusal;
 use crate::rehearsal::expand::Kind;
 use crate::rehearsal::pages;

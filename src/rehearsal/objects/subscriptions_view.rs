@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    customer_view, discounts_view, invoices_view, payment_methods_view, prices_view, schedules_view, sources, tax_rates,
+    customer_view, discounts_view, invoices_view, payment_methods_view, prices_view, schedules_view, sources,
+    tax_rates,
 };
 use crate::rehearsal::billing::{Item, Subscription};
 use crate::rehearsal::expand::Expand;
@@ -99,7 +100,9 @@ pub(crate) const fn collection_method(days_due: Option<u32>) -> &'static str {
 }
 
 fn latest(account: &Account, subscription: &Subscription, expand: &Expand) -> Value {
-    let invoice = subscription.latest.and_then(|slot| account.billing.invoices.at(slot));
+    let invoice = subscription
+        .latest
+        .and_then(|slot| account.billing.invoices.at(slot));
     match invoice {
         Some(invoice) if expand.has("latest_invoice") => {
             invoices_view::show(account, invoice, &expand.below("latest_invoice"))
@@ -110,7 +113,9 @@ fn latest(account: &Account, subscription: &Subscription, expand: &Expand) -> Va
 }
 
 fn schedule(account: &Account, subscription: &Subscription, expand: &Expand) -> Value {
-    let schedule = subscription.schedule.and_then(|slot| account.billing.schedules.at(slot));
+    let schedule = subscription
+        .schedule
+        .and_then(|slot| account.billing.schedules.at(slot));
     match schedule {
         Some(schedule) if expand.has("schedule") => {
             schedules_view::show(account, schedule, &expand.below("schedule"))
@@ -152,7 +157,9 @@ fn defaults(account: &Account, subscription: &Subscription, expand: &Expand) -> 
 
 /// Tax rates by their slots.
 pub(crate) fn rates(account: &Account, slots: &[u32]) -> Value {
-    let rates = slots.iter().filter_map(|slot| account.catalogue.tax_rates.at(*slot));
+    let rates = slots
+        .iter()
+        .filter_map(|slot| account.catalogue.tax_rates.at(*slot));
     Value::Array(rates.map(|rate| tax_rates::show(account, rate)).collect())
 }
 
