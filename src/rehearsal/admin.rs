@@ -79,7 +79,7 @@ fn catalogue(account: &Account) -> Value {
         "products": of.products.rows().iter().filter(|p| !p.deleted).count(),
         "prices": of.prices.rows().len(),
         "tax_rates": of.tax_rates.rows().len(),
-        "subscriptions": of.subscriptions.rows().len(),
+        "subscriptions": account.billing.subscriptions.rows().len(),
         "made": made.collect::<Vec<_>>(),
     })
 }

@@ -1,9 +1,8 @@
 //! Who is subscribed to what. The first subscriptions of each currency go round all its prices, so that a small world
 //! has as many kinds as it can hold; the others are drawn.
 
-use chrono::{DateTime, Days, Months};
-
-use super::catalogue::{Item, Price, Recurring, Status, Subscription};
+use super::billing::{Item, Rhythm, Status, Subscription, step};
+use super::catalogue::{Price, Recurring};
 use super::currency::Cur;
 use super::dice::Dice;
 use super::ids;
@@ -45,10 +44,10 @@ pub(crate) fn fill(
     for subscription in made {
         let owner = account.customers.at(subscription.customer).map(|c| c.id.clone());
         account
-            .catalogue
+            .billing
             .subscribe(&owner.unwrap_or_default(), subscription);
     }
-    account.catalogue.subscriptions.shrink();
+    account.billing.subscriptions.shrink();
 }
 
 /// Slots of customers, one for each live subscription: those who pay first, then other movers with a method, then
@@ -151,19 +150,18 @@ impl Maker {
             0..4 => Metadata::of(&[("tutor", &format!("t{}", self.dice.below(90)))]),
             _ => Metadata::default(),
         };
+        let id = ids::object("sub_", &account.id, self.dice.next());
+        let trial = status == Status::Trialing;
         Some(Subscription {
-            id: ids::object("sub_", &account.id, self.dice.next()).into(),
-            created,
-            customer,
-            currency,
             status,
             period,
-            ended: None,
-            ends: false,
-            items: items.into_boxed_slice(),
+            anchor: if trial { period.1 } else { period.0 },
+            trial: trial.then_some(period),
+            items,
             method: owner.methods.first().copied().filter(|_| own_method),
-            tax_rate: taxed.then(|| tax_rate(currency)),
+            tax_rates: taxed.then(|| tax_rate(currency)).into_iter().collect(),
             metadata,
+            ..Subscription::bare(&id, created, customer, currency)
         })
     }
 
@@ -173,19 +171,14 @@ impl Maker {
         let price = *self.shelves.iter().find(|s| s.cur == Cur::USD)?.prices.first()?;
         let until = owner.created + (self.now - owner.created) / 2;
         let created = owner.created + (until - owner.created) / 2;
+        let id = ids::object("sub_", &account.id, self.dice.next());
         Some(Subscription {
-            id: ids::object("sub_", &account.id, self.dice.next()).into(),
-            created,
-            customer,
-            currency: Cur::USD,
             status: Status::Canceled,
             period: (created, until.max(created)),
+            canceled_at: Some(until),
             ended: Some(until),
-            ends: false,
-            items: Box::new([Item { price, quantity: 1 }]),
-            method: None,
-            tax_rate: None,
-            metadata: Metadata::default(),
+            items: vec![Item::of(price, 1)],
+            ..Subscription::bare(&id, created, customer, Cur::USD)
         })
     }
 
@@ -193,10 +186,7 @@ impl Maker {
         let metered = price.recurring.as_ref().is_some_and(|r| r.metered);
         let most = if price.tiers_mode.is_some() { 14 } else { 2 };
         let quantity = u32::try_from(self.dice.between(1, most)).unwrap_or(1);
-        Item {
-            price: slot,
-            quantity: if metered { 0 } else { quantity },
-        }
+        Item::of(slot, if metered { 0 } else { quantity })
     }
 
     /// Another price of the same currency and interval, metered ones among them.
@@ -246,12 +236,5 @@ fn length(recurring: &Recurring) -> i64 {
 
 /// The end of the period that begins at `start`, by the calendar.
 pub(crate) fn after(start: i64, recurring: &Recurring) -> i64 {
-    let count = u32::try_from(recurring.count).unwrap_or(1);
-    let end = DateTime::from_timestamp(start, 0).and_then(|at| match recurring.interval {
-        "day" => at.checked_add_days(Days::new(u64::from(count))),
-        "week" => at.checked_add_days(Days::new(7 * u64::from(count))),
-        "year" => at.checked_add_months(Months::new(12 * count)),
-        _ => at.checked_add_months(Months::new(count)),
-    });
-    end.map_or(start + length(recurring), |at| at.timestamp())
+    step(start, Rhythm::of(recurring), 1)
 }

@@ -64,6 +64,7 @@ mod address;
 mod admin;
 mod app_database;
 mod auth;
+mod billing;
 mod bills;
 mod call;
 mod catalogue;

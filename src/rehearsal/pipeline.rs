@@ -134,6 +134,7 @@ impl Core {
             at: now,
         };
         let request_id = ids::request(id.token);
+        self.pass_time(now.secs());
         self.foreign_deeds(incoming, now);
         self.others_redeem(id.token, now);
         match self.gate(incoming, id, &request_id) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::catalogue::{Item, Status, Subscription};
+use super::billing::{Item, Status, Subscription};
 use super::catalogue_subs::after;
 use super::ids;
 use super::metadata::Metadata;
@@ -168,7 +168,7 @@ impl<'a> Lister<'a> {
         if let Some(id) = &one.customer {
             return Some((On::Customer, self.account.customers.slot(id)?));
         }
-        let subscriptions = &self.account.catalogue.subscriptions;
+        let subscriptions = &self.account.billing.subscriptions;
         let slot = subscriptions.slot(one.subscription.as_deref()?)?;
         let owner = subscriptions.at(slot)?.customer;
         Some((
@@ -213,19 +213,16 @@ fn subscription(account: &Account, one: &ListedSubscription, shift: i64) -> Opti
         (Status::Trialing, Some(at)) => at.secs(shift),
         _ => after(start, first.recurring.as_ref()?),
     };
-    let item = |price| Item { price, quantity: 1 };
+    let item = |price| Item::of(price, 1);
+    let trial = status == Status::Trialing;
     Some(Subscription {
-        id: one.id.as_str().into(),
-        created: start,
-        customer,
-        currency: first.currency,
         status,
         period: (start, end),
-        ended: None,
+        anchor: if trial { end } else { start },
+        trial: trial.then_some((start, end)),
         ends: one.ends,
+        canceled_at: one.ends.then_some(start),
         items: slots.into_iter().map(item).collect(),
-        method: None,
-        tax_rate: None,
-        metadata: Metadata::default(),
+        ..Subscription::bare(&one.id, start, customer, first.currency)
     })
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer};
 
-use super::catalogue::{Decimal, Status};
+use super::billing::Status;
+use super::catalogue::Decimal;
 use super::currency::Cur;
 use super::pools::{Lasts, Off, Restrictions};
 use super::world::Side;

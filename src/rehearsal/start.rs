@@ -9,6 +9,7 @@ use tokio::sync::watch as channel;
 
 use super::app_database::{self, AppDatabase};
 use super::auth::Secrets;
+use super::billing::Billing;
 use super::catalogue::Catalogue;
 use super::currency::Cur;
 use super::faults::Faults;
@@ -137,6 +138,7 @@ fn account(side: Side, options: &Options) -> Account {
         grants: Store::default(),
         events: Store::default(),
         catalogue: Catalogue::default(),
+        billing: Billing::default(),
         pools: Pools::default(),
         now: options.scenario.starts_at().secs(),
     }

@@ -153,8 +153,11 @@ impl Served {
     }
 
     fn accounts(&self, copies: &HashMap<String, String>, claims: &Claims) -> Verdict {
-        let source = lock(&self.cores[0]);
-        let destination = lock(&self.cores[1]);
+        let now = self.shared.clock.now().secs();
+        let mut source = lock(&self.cores[0]);
+        let mut destination = lock(&self.cores[1]);
+        source.pass_time(now);
+        destination.pass_time(now);
         let watch = lock(&self.shared.watch);
         judge(&source.account, &destination.account, &watch, copies, claims)
     }
