@@ -192,7 +192,7 @@ impl Core {
     /// Lets the account's time pass up to an instant, in seconds, and the watch see which coupons that redeemed.
     pub(crate) fn pass_time(&mut self, until: i64) {
         let before = self.account.pools.discounts().rows().len();
-        billing::advance(&mut self.account, until);
+        self.play(until);
         let pooled = redeemed_since(&self.account, before);
         if pooled.is_empty() {
             return;

@@ -58,6 +58,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use pipeline::lock;
 use server::Served;
+use toolkit::Deed;
 
 mod additions;
 mod address;
@@ -131,6 +132,7 @@ mod world_log;
 pub use pan_copy::BEFORE as COPY_BEFORE_S;
 pub use requests::{Counts, Logged};
 pub use scenario::{Scenario, ScenarioError, names};
+pub use toolkit::Migration;
 pub use verdict::{Claim, Claims, DefaultClaim, RowClaim, Verdict, Violation, rule};
 pub use verdict_pools::{CarryClaim, PoolClaims};
 pub use world::Side;
@@ -324,6 +326,50 @@ impl Running {
     /// Makes new keys for an account, as its owner would after a revocation; the old ones are expired.
     pub fn renew_keys(&self, side: Side) -> Result<Endpoint, StartError> {
         start::renew_keys(self, side)
+    }
+
+    /// Uploads a file for the Billing migration toolkit at the new account's Dashboard. It validates for a few minutes of
+    /// the clock; [`Running::migrations`] says what came of it.
+    ///
+    /// # Errors
+    /// In Stripe's words, when it is not taken.
+    pub fn upload(&self, name: &str, file: &[u8]) -> Result<Migration, String> {
+        self.at_desk(Deed::upload(name, file))
+    }
+
+    /// Starts a migration that was validated: its schedules are made after a few minutes.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_migration(&self, id: &str) -> Result<Migration, String> {
+        self.at_desk(Deed::Start { id: id.to_owned() })
+    }
+
+    /// Cancels a migration, with those of its schedules that have not begun.
+    ///
+    /// # Errors
+    /// When it is too late.
+    pub fn cancel_migration(&self, id: &str) -> Result<Migration, String> {
+        self.at_desk(Deed::Cancel { id: id.to_owned() })
+    }
+
+    fn at_desk(&self, deed: Deed) -> Result<Migration, String> {
+        let now = self.served.shared.clock.now();
+        lock(&self.served.cores[Side::Destination.index()]).at_desk(deed, now)
+    }
+
+    /// All migrations of the new account, oldest first, as they are now.
+    #[must_use]
+    pub fn migrations(&self) -> Vec<Migration> {
+        let now = self.served.shared.clock.now();
+        lock(&self.served.cores[Side::Destination.index()]).migrations(now)
+    }
+
+    /// The error file of a migration that failed.
+    #[must_use]
+    pub fn migration_errors(&self, id: &str) -> Option<Vec<u8>> {
+        let core = lock(&self.served.cores[Side::Destination.index()]);
+        core.dashboard.errors(id).map(<[u8]>::to_vec)
     }
 
     /// Stops serving. Requests being answered are given up.

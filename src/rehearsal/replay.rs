@@ -99,6 +99,7 @@ impl Core {
                 // What is written down did not fail.
                 let _ = self.carry_out_redemption(redeemed, *at);
             }
+            Line::Toolkit { at, deed, .. } => self.again_at_desk(deed, *at),
             Line::NewKeys { .. } => self.secrets.renew(),
             Line::PanCopy { .. } => {}
         }

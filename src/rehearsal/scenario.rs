@@ -124,6 +124,8 @@ pub(crate) struct Behaviour {
     pub(crate) redemptions_per_1000_requests: u32,
     /// The same, of coupons that the application applies without a code.
     pub(crate) direct_redemptions_per_1000_requests: u32,
+    /// The Dashboard's toolkit asks for an hour before a start instead of a day.
+    pub(crate) toolkit_in_sandbox: bool,
     /// Requests in flight before the concurrency limiter speaks; absent: a default by mode.
     pub(crate) in_flight: Option<usize>,
 }
@@ -137,6 +139,7 @@ impl Default for Behaviour {
             slow_body_ms: 5_000,
             redemptions_per_1000_requests: 0,
             direct_redemptions_per_1000_requests: 0,
+            toolkit_in_sandbox: false,
             in_flight: None,
         }
     }

@@ -23,6 +23,7 @@ use super::pipeline::{Core, Shared, Waiting, lock};
 use super::pools::Pools;
 use super::requests::RequestLog;
 use super::server::{self, Served};
+use super::toolkit::Dashboard;
 use super::watch::Watch;
 use super::world::{Account, Side};
 use super::world_log::{Header, Line, WorldLog};
@@ -171,6 +172,7 @@ fn core(account: Account, shared: &Arc<Shared>, options: &Options) -> Core {
         log: RequestLog::default(),
         seen: HashMap::new(),
         shared: shared.clone(),
+        dashboard: Dashboard::new(options.scenario.behaviour.toolkit_in_sandbox),
         account,
     }
 }
@@ -221,7 +223,9 @@ fn restore(served: &Served, options: &Options) -> Result<(), StartError> {
     let mut latest = UtcMs::default();
     for line in &lines {
         match line {
-            Line::Request { account, at, .. } | Line::Redeem { account, at, .. } => {
+            Line::Request { account, at, .. }
+            | Line::Redeem { account, at, .. }
+            | Line::Toolkit { account, at, .. } => {
                 latest = latest.max(*at);
                 lock(&served.cores[account.index()]).apply_line(line);
             }

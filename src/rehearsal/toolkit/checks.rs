@@ -15,7 +15,10 @@ use crate::rehearsal::world::Account;
 pub(crate) fn check(account: &Account, row: &Row) -> Vec<Problem> {
     let mut found = Vec::new();
     let Some((slot, customer)) = customer(account, row) else {
-        found.push(problem("customer", &format!("No such customer: '{}'", row.customer)));
+        found.push(problem(
+            "customer",
+            &format!("No such customer: '{}'", row.customer),
+        ));
         return found;
     };
     collection(row, customer, &mut found);
@@ -168,8 +171,8 @@ fn taxes(
         if account.catalogue.tax.office.is_none() {
             found.push(problem("automatic_tax", "Stripe Tax is not enabled"));
         }
-        let place = customer.address();
-        if place.is_none_or(|at| at.country.is_none() && at.postal_code.is_none()) {
+        let place = customer.address.as_ref();
+        if place.is_none_or(|at| at.get("country").is_none() && at.get("postal_code").is_none()) {
             found.push(problem(
                 "customer",
                 "Has no address or postal code, which automatic_tax needs",

@@ -42,7 +42,11 @@ pub(crate) enum Deed {
 impl Deed {
     pub(crate) fn upload(name: &str, bytes: &[u8]) -> Self {
         let text = std::str::from_utf8(bytes).ok().map(str::to_owned);
-        let bytes = if text.is_some() { Vec::new() } else { bytes.to_vec() };
+        let bytes = if text.is_some() {
+            Vec::new()
+        } else {
+            bytes.to_vec()
+        };
         let name = name.to_owned();
         Self::Upload { name, text, bytes }
     }
@@ -96,10 +100,17 @@ struct Known {
 pub(crate) struct Dashboard {
     known: Vec<Known>,
     /// An hour instead of a day before a start.
-    pub(crate) sandbox: bool,
+    sandbox: bool,
 }
 
 impl Dashboard {
+    pub(crate) fn new(sandbox: bool) -> Self {
+        Self {
+            known: Vec::new(),
+            sandbox,
+        }
+    }
+
     /// Does what a person does, and says the migration it was about; or why it cannot be done.
     pub(crate) fn act(&mut self, account: &mut Account, deed: &Deed, at: i64) -> Result<Migration, String> {
         match deed {
@@ -151,7 +162,10 @@ impl Dashboard {
             }
             other => {
                 known.stage = other;
-                Err(format!("Only a validated migration can be started; this one is {}", known.shown.status))
+                Err(format!(
+                    "Only a validated migration can be started; this one is {}",
+                    known.shown.status
+                ))
             }
         }
     }
@@ -162,7 +176,9 @@ impl Dashboard {
             return Err("This migration is canceled already".to_owned());
         }
         if known.shown.cancellable_until.is_some_and(|until| at > until) {
-            return Err("A migration can be canceled for 10 hours after its subscriptions were scheduled".to_owned());
+            return Err(
+                "A migration can be canceled for 10 hours after its subscriptions were scheduled".to_owned(),
+            );
         }
         for slot in &known.schedules {
             unmake(account, *slot, at);
@@ -222,7 +238,11 @@ impl Dashboard {
     pub(crate) fn uploads(&self) -> BTreeMap<u32, i64> {
         let each = |known: &Known| {
             let at = known.shown.uploaded_at;
-            known.schedules.iter().map(move |slot| (*slot, at)).collect::<Vec<_>>()
+            known
+                .schedules
+                .iter()
+                .map(move |slot| (*slot, at))
+                .collect::<Vec<_>>()
         };
         self.known.iter().flat_map(each).collect()
     }
@@ -237,7 +257,11 @@ impl Known {
             let late = (row.start <= at).then(|| "its start_date has passed".to_owned());
             let why = late.or_else(|| check(account, row).first().map(ToString::to_string));
             let seed = ids::mix(&[b"row", &seed, &n.to_be_bytes()]);
-            let made = if why.is_none() { make(account, row, seed, at) } else { None };
+            let made = if why.is_none() {
+                make(account, row, seed, at)
+            } else {
+                None
+            };
             match made {
                 Some(slot) => self.schedules.push(slot),
                 None => missed.push(format!("{}: {}", row.customer, why.unwrap_or_default())),
@@ -312,7 +336,10 @@ fn words(problems: &[Problem]) -> String {
 
 /// A record as it is, with one more cell.
 fn with_column(raw: &[u8], cell: &str) -> Vec<u8> {
-    let end = raw.iter().rposition(|b| !b"\r\n".contains(b)).map_or(0, |at| at + 1);
+    let end = raw
+        .iter()
+        .rposition(|b| !b"\r\n".contains(b))
+        .map_or(0, |at| at + 1);
     let (record, ending) = raw.split_at(end);
     let mut out = record.to_vec();
     out.push(b',');

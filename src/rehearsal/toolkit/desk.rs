@@ -24,7 +24,7 @@ pub(crate) enum Said {
 
 impl Core {
     /// Lets time pass: what falls due of subscriptions and of migrations, in order.
-    pub(crate) fn pass_time(&mut self, until: i64) {
+    pub(crate) fn play(&mut self, until: i64) {
         while let Some(at) = self.dashboard.due(until) {
             billing::advance(&mut self.account, at);
             self.dashboard.turn(&mut self.account, at);
@@ -59,13 +59,21 @@ impl Core {
 }
 
 /// Answers a request about migrations; only the new account has a Dashboard here.
-pub(crate) fn answer(served: &Served, index: usize, (method, path, query): (&str, &str, &str), body: &[u8]) -> Said {
+pub(crate) fn answer(
+    served: &Served,
+    index: usize,
+    (method, path, query): (&str, &str, &str),
+    body: &[u8],
+) -> Said {
     if index != Side::Destination.index() {
         return Said::Json(StatusCode::NOT_FOUND, json!({}));
     }
     let now = served.shared.clock.now();
     let mut core = lock(&served.cores[index]);
-    let rest = path.strip_prefix(PATH).unwrap_or_default().trim_start_matches('/');
+    let rest = path
+        .strip_prefix(PATH)
+        .unwrap_or_default()
+        .trim_start_matches('/');
     let (id, verb) = rest.split_once('/').unwrap_or((rest, ""));
     let done = match (method, id, verb) {
         ("GET", "", "") => return Said::Json(StatusCode::OK, json!({ "data": core.migrations(now) })),
@@ -80,7 +88,10 @@ pub(crate) fn answer(served: &Served, index: usize, (method, path, query): (&str
             core.pass_time(now.secs());
             return match core.dashboard.errors(id) {
                 Some(file) => Said::File(file.to_vec()),
-                None => Said::Json(StatusCode::NOT_FOUND, json!({ "message": "There is no error file" })),
+                None => Said::Json(
+                    StatusCode::NOT_FOUND,
+                    json!({ "message": "There is no error file" }),
+                ),
             };
         }
         _ => return Said::Json(StatusCode::NOT_FOUND, json!({})),
@@ -94,6 +105,8 @@ pub(crate) fn answer(served: &Served, index: usize, (method, path, query): (&str
 /// The name of an uploaded file.
 fn name(query: &str) -> String {
     let pairs = form_urlencoded::parse(query.as_bytes());
-    let mut names = pairs.filter(|(key, _)| key == "name").map(|(_, value)| value.into_owned());
+    let mut names = pairs
+        .filter(|(key, _)| key == "name")
+        .map(|(_, value)| value.into_owned());
     names.next().unwrap_or_else(|| "subscriptions.csv".to_owned())
 }

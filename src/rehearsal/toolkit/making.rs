@@ -34,8 +34,14 @@ pub(crate) fn make(account: &mut Account, row: &Row, seed: u64, at: i64) -> Opti
     let once = maker.once(row);
     let rhythm = rhythm_of(account, items.first()?.price)?;
     let metadata = metadata(&row.metadata);
-    let coupon = row.coupon.as_ref().and_then(|id| account.pools.coupons().slot(id));
-    let rate = row.tax_rate.as_ref().and_then(|id| account.catalogue.tax_rates.slot(id));
+    let coupon = row
+        .coupon
+        .as_ref()
+        .and_then(|id| account.pools.coupons().slot(id));
+    let rate = row
+        .tax_rate
+        .as_ref()
+        .and_then(|id| account.catalogue.tax_rates.slot(id));
     let phase = Phase {
         items,
         once,

@@ -7,7 +7,8 @@
 //! # Where what is
 //!
 //! `lines` (records of a file), `columns` (what a header may name), `reading` (cells as values), `rules` (across the
-//! cells of a row): together [`validate`], which needs no account.
+//! cells of a row): together [`validate`], which needs no account. `checks` (against the account), `making` (the
+//! schedules), `dashboard` (the life of a migration), `desk` (the person who clicks).
 //!
 //! # Where the page leaves it open
 //!
@@ -54,14 +55,21 @@
 
 use std::fmt;
 
+mod checks;
 mod columns;
+mod dashboard;
+mod desk;
 mod lines;
+mod making;
 mod reading;
 mod rules;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use reading::{AdHoc, AddOn, Part, Row};
+pub use dashboard::Migration;
+pub(crate) use dashboard::{Dashboard, Deed};
+pub(crate) use desk::{PATH, Said, answer};
+use reading::Row;
 
 /// The largest file, bytes.
 const MOST_BYTES: usize = 120_000_000;
