@@ -8,7 +8,8 @@ use super::faults::Rule;
 use super::foreign::Actor;
 use super::plan::WorldPlan;
 use super::scenario_customers::{self, Listed};
-use super::scenario_pools::{self, ListedCode, ListedCoupon, ListedDiscount, ListedSubscription, Named};
+use super::scenario_pools::{self, ListedCode, ListedCoupon, ListedDiscount, Named};
+use super::scenario_subscriptions::ListedSubscription;
 use crate::domain::time::UtcMs;
 
 /// Names and texts of scenario files.
@@ -33,6 +34,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "schools",
     "coupons",
     "coupons-thousands",
+    "subscriptions",
     "faults-429",
     "faults-500",
     "faults-network",

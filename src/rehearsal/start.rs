@@ -29,7 +29,7 @@ use super::world::{Account, Side};
 use super::world_log::{Header, Line, WorldLog};
 use super::{
     Description, Endpoint, Options, Running, StartError, catalogue_fill, catalogue_subs, pools_fill,
-    pools_listed, populate,
+    populate, subscriptions_listed,
 };
 use crate::domain::time::UtcMs;
 
@@ -55,7 +55,7 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
     let paying = populate::fill(old, &plan, listed, options.seed, start.secs());
     let sold = catalogue_fill::fill([&mut *old, &mut *new], &plan, options.seed, start.secs());
     let named = options.scenario.pools(options.customers);
-    let listed = pools_listed::subscriptions(old, &named);
+    let listed = subscriptions_listed::subscriptions(old, &named, start.secs());
     catalogue_subs::fill(old, &plan, (&paying, &sold), listed, options.seed, start.secs());
     pools_fill::fill([&mut *old, &mut *new], &plan, &named, options.seed, start.secs());
     let mapping = if options.scenario.behaviour.pan_copy_at_start {
