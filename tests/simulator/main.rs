@@ -27,6 +27,8 @@ mod redemptions;
 #[cfg(test)]
 mod subscriptions;
 #[cfg(test)]
+mod toolkit;
+#[cfg(test)]
 mod verdict;
 #[cfg(test)]
 mod wire;
