@@ -214,6 +214,7 @@ impl Core {
     pub(crate) fn carry_out(&mut self, deed: Deed<'_>) -> Result<Value, Refusal> {
         self.pass_time(deed.at.secs());
         let before = self.account.pools.discounts().rows().len();
+        self.account.billing.cause = cause(&deed);
         let mut call = Call::new(
             &mut self.account,
             deed.at.secs(),
@@ -229,6 +230,7 @@ impl Core {
         let (touched, markers) = (call.touched, call.markers);
         let (catalogued, mut pooled) = (call.catalogued, call.pooled);
         pooled.extend(redeemed_since(&self.account, before));
+        self.account.billing.cause = None;
         if deed.method != "GET" && outcome.is_ok() {
             let what = format!("{} {}", deed.method, deed.path);
             let change = Change {
@@ -253,6 +255,14 @@ impl Core {
             rule,
         });
     }
+}
+
+/// What events of a change name: nothing of what is done by hand.
+fn cause(deed: &Deed<'_>) -> Option<billing::Cause> {
+    (deed.method != "GET" && deed.by == By::Api).then(|| billing::Cause {
+        request: deed.request_id.into(),
+        key: deed.key.map(Into::into),
+    })
 }
 
 /// Discounts that were made since there were so many.

@@ -14,16 +14,15 @@
 //! * Objects: account, customers, invoice credit ledger in any number of currencies, cash balances, billing credit
 //!   grants and their summary, payment methods of every kind that the copy takes or leaves, sources of the older
 //!   interface, tax ids, events, a search that lags, the test helper that funds a cash balance; products, prices, tax
-//!   rates and tax settings; payment links, tax registrations and subscriptions (read); coupons and promotion
-//!   codes, and the discounts people get with them.
+//!   rates and tax settings; payment links and tax registrations (read); coupons and promotion codes, and the
+//!   discounts people get with them; subscriptions, their schedules and the invoices that time makes of them.
 //! * Faults and foreign actors ([`Scenario`]), as pure functions of seed and request wherever chance is involved.
 //! * The PAN copy with its mapping file, and what it leaves behind; the application's own database, in `SQLite`.
 //! * [`Running::verdict`]: whether a run harmed anybody, judged from the accounts and the database alone.
 //!
 //! # What is not
 //!
-//! Charges, invoices, meters and webhooks; subscriptions stand still; anything not in the table answers 404 in Stripe's
-//! shape. Credit grants are never used up, since nothing is metered. An object lock is refused at once instead of
+//! Charges, meters and webhooks; what [`billing`] leaves out; anything not in the table answers 404 in Stripe's shape. Credit grants are never used up, since nothing is metered. An object lock is refused at once instead of
 //! after a wait. Latency is what the options say, not what Stripe has.
 //!
 //! # Where what is
@@ -38,6 +37,7 @@
 //! * What is sold: `catalogue` (the types), `catalogue_table` (what a world's shop holds), `catalogue_fill`,
 //!   `catalogue_subs`, `catalogue_endpoints`. What is taken off it: `pools` (the types), `pools_endpoints`, `redeem`,
 //!   `redemptions` and `redeemers`.
+//! * What time does: `billing`, before every request and every look.
 //! * What goes wrong: `faults`, `mischief`, `foreign`. What comes back: `world_log`, `replay`. Who judges: `watch`,
 //!   `verdict` (with `verdict_database`), `requests`, `admin`; for coupons `watch_pools` with `pool_count`, and
 //!   `verdict_pools` with `bills`.
@@ -66,6 +66,7 @@ mod admin;
 mod app_database;
 mod auth;
 mod billing;
+mod billing_endpoints;
 mod bills;
 mod call;
 mod catalogue;

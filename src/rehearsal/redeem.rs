@@ -103,7 +103,8 @@ fn already(account: &Account, wish: &Wish, coupon: u32, now: i64) -> Option<u32>
         .find(|slot| discounts.at(*slot).is_some_and(|d| d.coupon == coupon))
 }
 
-fn check_coupon(coupon: &Coupon, now: i64) -> Result<(), Refusal> {
+/// Why a coupon can no longer be applied.
+pub(crate) fn check_coupon(coupon: &Coupon, now: i64) -> Result<(), Refusal> {
     let id = &coupon.id;
     let how = match coupon.dead(now) {
         None => return Ok(()),

@@ -184,6 +184,26 @@ pub(crate) fn end(account: &mut Account, slot: u32, at: i64, reason: &str) {
     stop_collecting(account, customer);
 }
 
+/// Ends a subscription with a last invoice, as far as there is something to invoice: the time that is left, given back.
+/// Stripe would keep what is less than nothing as the customer's credit; here it stays on the invoice.
+pub(crate) fn end_with(account: &mut Account, slot: u32, at: i64, (invoice_now, prorate): (bool, bool)) {
+    let found = account.billing.subscriptions.at(slot);
+    let Some(found) = found.filter(|s| invoice_now && prorate && s.status.renews()) else {
+        return end(account, slot, at, "cancellation_requested");
+    };
+    let (start, until) = found.period;
+    let mut lines = wanted(account, slot, found, (at, until), at);
+    for line in &mut lines {
+        line.part = Some((at - until, (until - start).max(1)));
+        line.free = found.status == Status::Trialing;
+    }
+    let made = bill(account, slot, "subscription_update", &lines, at);
+    if let Some(made) = made {
+        finalize(account, made, at);
+    }
+    end(account, slot, at, "cancellation_requested");
+}
+
 fn stop_collecting(account: &mut Account, customer: u32) {
     let slots = account
         .billing

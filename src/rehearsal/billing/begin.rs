@@ -187,7 +187,7 @@ pub(crate) fn lock_currency(account: &mut Account, slot: u32) {
 }
 
 /// What a phase says of a subscription, its coupons and metadata apart.
-fn dress(subscription: &mut Subscription, schedule: &super::Schedule, phase: &Phase) {
+pub(crate) fn dress(subscription: &mut Subscription, schedule: &super::Schedule, phase: &Phase) {
     let item = |item: &PhaseItem| Item {
         price: item.price,
         quantity: item.quantity,
@@ -253,6 +253,24 @@ pub(crate) fn attach(account: &mut Account, slot: u32, on: On, coupons: &[u32], 
         };
         let _ = redeem(account, &wish, at);
     }
+}
+
+/// Makes a subscription what the phase it is in says after a change of its schedule.
+pub(crate) fn refresh(account: &mut Account, slot: u32, at: i64) {
+    let Some(schedule) = account.billing.schedules.at(slot).cloned() else {
+        return;
+    };
+    let (Some(phase), Some(of)) = (schedule.phase(), schedule.subscription) else {
+        return;
+    };
+    if let Some(subscription) = account.billing.subscriptions.at_mut(of) {
+        dress(subscription, &schedule, phase);
+        for (key, value) in phase.metadata.pairs() {
+            subscription.metadata.set(key, value);
+        }
+    }
+    attach_all(account, of, phase, at);
+    note_subscription(account, "customer.subscription.updated", of, None);
 }
 
 /// The next phase of a schedule that runs.

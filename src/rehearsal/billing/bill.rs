@@ -17,21 +17,22 @@ const DRAFT: i64 = 3_600;
 const RETRY: i64 = 3 * 86_400;
 const ATTEMPTS: u32 = 4;
 
-/// Writes an event that no request caused.
+/// Writes an event of time, or of the request that is being carried out.
 pub(super) fn note(account: &mut Account, kind: &'static str, object: Value, previous: Option<Value>) {
     if account.billing.silent {
         return;
     }
     let (at, nth) = (account.now, account.events.rows().len());
     let seed = ids::mix(&[b"due", kind.as_bytes(), &at.to_be_bytes(), &nth.to_be_bytes()]);
+    let cause = account.billing.cause.clone();
     let event = Event {
         id: ids::object("evt_", &account.id, seed).into(),
         created: Account::stamp(&account.events, at),
         kind,
         object,
         previous,
-        request: None,
-        key: None,
+        request: cause.as_ref().map(|cause| cause.request.clone()),
+        key: cause.and_then(|cause| cause.key),
     };
     account.events.push(event);
 }

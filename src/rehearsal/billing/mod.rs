@@ -36,8 +36,10 @@ mod subscription;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(crate) use advance::{advance, end, release, stand};
-pub(crate) use begin::{First, Opening, attach, begin, first_period, lock_currency, open, rhythm_of};
+pub(crate) use advance::{advance, end, end_with, release, stand};
+pub(crate) use begin::{
+    First, Opening, attach, begin, dress, first_period, lock_currency, open, refresh, rhythm_of,
+};
 pub(crate) use bill::{bill, finalize, wanted, whole_sources};
 pub(crate) use figure::{Figures, Line, Source, Tax, Wanted, figure};
 pub(crate) use grid::{Rhythm, length, next_after, period_at, step};
@@ -56,16 +58,27 @@ pub(crate) struct Billing {
     pub(crate) by_customer: Index,
     pub(crate) schedules: Store<Schedule>,
     pub(crate) invoices: Store<Invoice>,
+    /// Slots of schedules by slot of the customer, oldest first.
+    schedules_by: BTreeMap<u32, Vec<u32>>,
     /// Slots of invoices by slot of the customer, oldest first.
     pub(crate) invoices_of: BTreeMap<u32, Vec<u32>>,
     /// Slots of customers whose payments fail.
     pub(crate) failing: BTreeSet<u32>,
+    /// The request that is being carried out, which events then name.
+    pub(crate) cause: Option<Cause>,
     /// No events are written: a copy that is played forward.
     pub(crate) silent: bool,
     /// Invoices that have a number.
     numbered: u32,
     /// What may fall due; an entry that is no longer true is dropped when its time comes.
     agenda: BTreeSet<(i64, Turn, u32)>,
+}
+
+/// A request that changes something.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause {
+    pub(crate) request: Box<str>,
+    pub(crate) key: Option<Box<str>>,
 }
 
 /// Whose turn it is; also the order at one instant.
@@ -90,7 +103,9 @@ impl Billing {
 
     /// Adds a schedule.
     pub(crate) fn add_schedule(&mut self, schedule: Schedule) -> u32 {
+        let customer = schedule.customer;
         let slot = self.schedules.push(schedule);
+        self.schedules_by.entry(customer).or_default().push(slot);
         self.plan(Turn::Schedule, slot);
         slot
     }
@@ -142,6 +157,17 @@ impl Billing {
         let start = account.len().saturating_sub(8);
         let prefix = account.get(start..).unwrap_or("INVOICES").to_ascii_uppercase();
         format!("{prefix}-{:04}", self.numbered).into()
+    }
+
+    /// A customer's schedules that are not over.
+    pub(crate) fn schedules_of(&self, customer: u32) -> impl Iterator<Item = &Schedule> {
+        let slots = self
+            .schedules_by
+            .get(&customer)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let found = slots.iter().filter_map(|slot| self.schedules.at(*slot));
+        found.filter(|s| matches!(s.standing, Standing::NotStarted | Standing::Active(_)))
     }
 
     /// Slots of a customer's subscriptions that are not over.

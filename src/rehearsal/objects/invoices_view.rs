@@ -137,11 +137,14 @@ fn amounts(account: &Account, invoice: &Invoice) -> Value {
     let paid = invoice.status == InvoiceStatus::Paid;
     let due = invoice.total.max(0);
     let taken = if paid { due } else { 0 };
-    let mut off: BTreeMap<u32, i64> = BTreeMap::new();
+    let mut off: Vec<(Source, i64)> = Vec::new();
     let mut taxes: BTreeMap<u32, Tax> = BTreeMap::new();
     for line in &invoice.lines {
         for (source, amount) in &line.discounts {
-            *off.entry(source.discount.unwrap_or(u32::MAX)).or_default() += amount;
+            match off.iter_mut().find(|(known, _)| known == source) {
+                Some((_, sum)) => *sum += amount,
+                None => off.push((*source, *amount)),
+            }
         }
         for tax in &line.taxes {
             let sum = taxes.entry(tax.rate).or_insert(Tax {
@@ -155,9 +158,7 @@ fn amounts(account: &Account, invoice: &Invoice) -> Value {
     }
     let untaxed: i64 = invoice.lines.iter().map(Line::untaxed).sum();
     let inclusive: i64 = taxes.values().filter(|t| t.inclusive).map(|t| t.amount).sum();
-    let off = off
-        .into_iter()
-        .filter_map(|(slot, amount)| discount_amount(account, slot, amount));
+    let off = off.into_iter().map(|(source, amount)| discount_amount(account, source, amount));
     json!({
         "amount_due": due,
         "amount_overpaid": 0,
@@ -179,9 +180,13 @@ fn amounts(account: &Account, invoice: &Invoice) -> Value {
     })
 }
 
-fn discount_amount(account: &Account, slot: u32, amount: i64) -> Option<Value> {
-    let id = account.pools.discounts().at(slot).map(|d| &*d.id)?;
-    Some(json!({ "amount": amount, "discount": id }))
+/// A discount that a preview only supposes has an id that leads nowhere.
+fn discount_amount(account: &Account, source: Source, amount: i64) -> Value {
+    let known = source.discount.and_then(|slot| account.pools.discounts().at(slot));
+    let seed = ids::mix(&[b"supposed", &source.coupon.to_be_bytes()]);
+    let supposed = || ids::object("di_", &account.id, seed);
+    let id = known.map_or_else(supposed, |d| d.id.to_string());
+    json!({ "amount": amount, "discount": id })
 }
 
 fn tax(account: &Account, tax: &Tax) -> Value {
@@ -251,7 +256,7 @@ pub(crate) fn line(account: &Account, invoice: &Invoice, n: usize, line: &Line, 
     let price = account.catalogue.prices.at(line.price);
     let own: Vec<u32> = of_item(account, &line.discounts);
     let off = line.discounts.iter();
-    let off = off.filter_map(|(s, amount)| discount_amount(account, s.discount?, *amount));
+    let off = off.map(|(source, amount)| discount_amount(account, *source, *amount));
     json!({
         "id": line_id(account, invoice, n),
         "object": "line_item",

@@ -100,7 +100,7 @@ fn kept(subscription: &Subscription, params: Params<'_>, price: Option<u32>) -> 
 }
 
 /// Whether a time lies where a range parameter wants it.
-fn within(params: Params<'_>, name: &str, at: i64) -> bool {
+pub(crate) fn within(params: Params<'_>, name: &str, at: i64) -> bool {
     if let Some(exact) = params.int(name) {
         return at == exact;
     }
