@@ -12,6 +12,7 @@ use super::mischief::{Lie, distort};
 use super::pipeline::{Core, Work, lock};
 use super::reply::Reply;
 use super::watch::Change;
+use super::watch_subscriptions::Write;
 use super::wire::WireAct;
 use super::world::{Account, By};
 use super::world_log::{Kept, Line};
@@ -215,6 +216,15 @@ impl Core {
         self.pass_time(deed.at.secs());
         let before = self.account.pools.discounts().rows().len();
         self.account.billing.cause = cause(&deed);
+        let write = Write {
+            by: deed.by,
+            method: deed.method,
+            path: deed.path,
+            request_id: deed.request_id,
+        };
+        lock(&self.shared.watch)
+            .subscriptions
+            .before(&self.account, write);
         let mut call = Call::new(
             &mut self.account,
             deed.at.secs(),
@@ -243,7 +253,9 @@ impl Core {
                 catalogued: &catalogued,
                 pooled: &pooled,
             };
-            lock(&self.shared.watch).changed(&self.account, &change);
+            let mut watch = lock(&self.shared.watch);
+            watch.changed(&self.account, &change);
+            watch.subscriptions.after(&self.account, write);
         }
         outcome
     }
