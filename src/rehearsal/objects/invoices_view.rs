@@ -158,7 +158,9 @@ fn amounts(account: &Account, invoice: &Invoice) -> Value {
     }
     let untaxed: i64 = invoice.lines.iter().map(Line::untaxed).sum();
     let inclusive: i64 = taxes.values().filter(|t| t.inclusive).map(|t| t.amount).sum();
-    let off = off.into_iter().map(|(source, amount)| discount_amount(account, source, amount));
+    let off = off
+        .into_iter()
+        .map(|(source, amount)| discount_amount(account, source, amount));
     json!({
         "amount_due": due,
         "amount_overpaid": 0,
@@ -182,7 +184,9 @@ fn amounts(account: &Account, invoice: &Invoice) -> Value {
 
 /// A discount that a preview only supposes has an id that leads nowhere.
 fn discount_amount(account: &Account, source: Source, amount: i64) -> Value {
-    let known = source.discount.and_then(|slot| account.pools.discounts().at(slot));
+    let known = source
+        .discount
+        .and_then(|slot| account.pools.discounts().at(slot));
     let seed = ids::mix(&[b"supposed", &source.coupon.to_be_bytes()]);
     let supposed = || ids::object("di_", &account.id, seed);
     let id = known.map_or_else(supposed, |d| d.id.to_string());
