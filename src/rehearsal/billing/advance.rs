@@ -45,7 +45,7 @@ fn schedule(account: &mut Account, slot: u32, at: i64) {
 }
 
 /// Gives the subscription of a schedule free.
-pub(crate) fn release(account: &mut Account, slot: u32, at: i64) {
+fn release(account: &mut Account, slot: u32, at: i64) {
     stand(account, slot, Standing::Released(at));
     note_schedule(account, "subscription_schedule.released", slot);
 }

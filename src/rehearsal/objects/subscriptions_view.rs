@@ -175,7 +175,12 @@ fn items(account: &Account, subscription: &Subscription, expand: &Expand) -> Val
 
 /// Id of the `n`-th item.
 pub(crate) fn item_id(subscription: &Subscription, n: usize) -> String {
-    let seed = ids::mix(&[b"si", subscription.id.as_bytes(), &n.to_be_bytes()]);
+    item_id_of(&subscription.id, n)
+}
+
+/// The same of a subscription's id.
+pub(crate) fn item_id_of(subscription: &str, n: usize) -> String {
+    let seed = ids::mix(&[b"si", subscription.as_bytes(), &n.to_be_bytes()]);
     format!("si_{}", ids::alnum(seed, 14))
 }
 
