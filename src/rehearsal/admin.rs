@@ -1,5 +1,5 @@
 //! What a test in another process may look at and do, uncounted and without a secret told: `GET /_cutover/world` changes
-//! nothing; `POST /_cutover/redeem` redeems on the account it is sent to (the parameters: `Core::redeem_as_asked`);
+//! nothing, nor does `GET /_cutover/billing` (`totals`); `POST /_cutover/redeem` redeems on the account it is sent to (the parameters: `Core::redeem_as_asked`);
 //! below `/_cutover/toolkit/migrations` the new account has its Dashboard (`toolkit`): `POST ?name=FILE` with the file's
 //! bytes uploads it, `POST /{id}/start` and `/{id}/cancel` click, `GET`, `GET /{id}` and `GET /{id}/errors` look.
 
@@ -18,6 +18,7 @@ use super::world::{Account, By, Customer};
 pub(crate) async fn answer(served: &Served, index: usize, it: &Incoming) -> Response {
     let (status, body) = match (it.method.as_str(), it.path.as_str()) {
         ("GET", "/_cutover/world") => (StatusCode::OK, world(served).await),
+        ("GET", "/_cutover/billing") => (StatusCode::OK, json!(served.totals())),
         ("POST", "/_cutover/redeem") => redeem(served, index, &it.form()),
         (method, path) if path.starts_with(toolkit::PATH) => {
             match toolkit::answer(served, index, (method, path, &it.query), &it.body) {

@@ -123,6 +123,7 @@ mod server;
 mod start;
 mod subscriptions_listed;
 pub mod toolkit;
+mod totals;
 mod traits;
 mod verdict;
 mod verdict_database;
@@ -139,6 +140,7 @@ pub use pan_copy::BEFORE as COPY_BEFORE_S;
 pub use requests::{Counts, Logged};
 pub use scenario::{Scenario, ScenarioError, names};
 pub use toolkit::Migration;
+pub use totals::{Billed, Totals};
 pub use verdict::{Claim, Claims, DefaultClaim, RowClaim, Verdict, Violation, rule};
 pub use verdict_pools::{CarryClaim, PoolClaims};
 pub use verdict_subscriptions::{Stands, SubscriptionClaim, SubscriptionClaims};
@@ -309,6 +311,13 @@ impl Running {
     /// without claims nothing can be missed, everything else is judged all the same.
     pub async fn verdict(&self, claims: &Claims) -> Verdict {
         self.served.verdict(claims).await
+    }
+
+    /// What both accounts bill from the night on, month by month and currency by currency, beside what the old one would
+    /// have billed without the run.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.served.totals()
     }
 
     /// The newest requests of both accounts, source first, oldest first; at most 20,000 each.

@@ -27,6 +27,8 @@ mod redemptions;
 #[cfg(test)]
 mod subscriptions;
 #[cfg(test)]
+mod subscriptions_judged;
+#[cfg(test)]
 mod toolkit;
 #[cfg(test)]
 mod verdict;

@@ -172,7 +172,7 @@ async fn what_the_account_has_against_a_row_comes_back_in_an_error_file() {
         (&[("price", "price_of_the_old_account")], "No such price"),
         (&[("coupon", "NONE")], "No such coupon: 'NONE'"),
         (&[("default_tax_rate", "txr_none")], "No such tax rate"),
-        (&[("automatic_tax", "true")], "Stripe Tax is not enabled"),
+        (&[("automatic_tax", "true")], "Has no address or postal code"),
         (&[("currency", "aud")], "Has no amount in aud"),
         (&[("start_date", &soon)], "Incorrect start_date range"),
         (&[("trial_end", "99999999999")], "Invalid date"),
