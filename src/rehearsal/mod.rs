@@ -38,9 +38,12 @@
 //!   `catalogue_subs`, `catalogue_endpoints`. What is taken off it: `pools` (the types), `pools_endpoints`, `redeem`,
 //!   `redemptions` and `redeemers`.
 //! * What time does: `billing`, before every request and every look.
+//!   Subscriptions a scenario lists: `scenario_subscriptions` and `subscriptions_listed`.
+//! * The Dashboard: [`toolkit`].
 //! * What goes wrong: `faults`, `mischief`, `foreign`. What comes back: `world_log`, `replay`. Who judges: `watch`,
 //!   `verdict` (with `verdict_database`), `requests`, `admin`; for coupons `watch_pools` with `pool_count`, and
-//!   `verdict_pools` with `bills`.
+//!   `verdict_pools` with `bills`; for subscriptions `watch_subscriptions`, and `verdict_subscriptions` and `totals` with
+//!   `forecast`.
 //!
 //! A new resource is a file in `objects`, its rows in `endpoints`, a field of `world::Account` and a kind in `expand`.
 //!

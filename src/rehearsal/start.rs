@@ -212,7 +212,7 @@ fn restore(served: &Served, options: &Options) -> Result<(), StartError> {
         return Ok(());
     };
     let header = Header {
-        world_log: 3,
+        world_log: 4,
         scenario: options.scenario.name.clone(),
         scenario_digest: options.scenario.digest,
         seed: options.seed,

@@ -329,7 +329,7 @@ impl Pair<'_> {
         let kept = self.old.iter().filter(|bill| !given_up(bill)).chain(&self.new);
         let mut covered: Vec<(i64, i64)> = own.into_iter().chain(kept.map(|b| (b.from, b.to))).collect();
         covered.sort_unstable();
-        let mut reached = period.0;
+        let mut reached = covered.first()?.0;
         for (from, to) in covered {
             if from > reached {
                 let reason = format!("is billed by nobody from {reached} to {from}");

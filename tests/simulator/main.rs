@@ -25,6 +25,8 @@ mod protocol;
 #[cfg(test)]
 mod redemptions;
 #[cfg(test)]
+mod subscription_worlds;
+#[cfg(test)]
 mod subscriptions;
 #[cfg(test)]
 mod subscriptions_judged;

@@ -277,7 +277,7 @@ async fn a_discount_that_is_left_behind_is_another_price() {
 async fn a_stayers_subscription_is_nobodys_to_write_to() {
     let night = Night::new().await;
     night.write("sub_stays", "metadata[x]=y").await;
-    assert_eq!(night.broken(&[]).await, [rule::STAYER_SUBSCRIPTION]);
+    assert_eq!(night.broken(&[]).await, [rule::STAYER_SUBSCRIPTION, rule::STAYER]);
 }
 
 #[tokio::test]

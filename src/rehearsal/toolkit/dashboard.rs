@@ -139,7 +139,7 @@ impl Dashboard {
             failed: 0,
             message: None,
         };
-        let lines = file.iter().filter(|b| **b == b'\n').count();
+        let lines = memchr::memchr_iter(b'\n', file).count();
         self.known.push(Known {
             shown: shown.clone(),
             stage: Stage::Validating {

@@ -58,7 +58,7 @@ impl<'a> Records<'a> {
         }
         let end = at + ending(&whole[at..]);
         (record.raw, self.rest) = whole.split_at(end);
-        self.line += record.raw.iter().filter(|b| **b == b'\n').count();
+        self.line += memchr::memchr_iter(b'\n', record.raw).count();
         Ok(record)
     }
 }
@@ -91,10 +91,9 @@ struct Field<'a> {
 /// How long the line ending is that `rest` begins with.
 fn ending(rest: &[u8]) -> usize {
     match rest {
-        [b'\n', ..] => 1,
-        [b'\r', b'\n', ..] => 2,
         // A file may end with half a line ending.
-        [b'\r'] => 1,
+        [b'\n', ..] | [b'\r'] => 1,
+        [b'\r', b'\n', ..] => 2,
         _ => 0,
     }
 }
