@@ -83,7 +83,7 @@ impl Kind {
                 ("tax_ids", Leaf),
                 ("test_clock", Leaf),
             ],
-            InvoiceSettings => &[("default_payment_method", Method)],
+            InvoiceSettings | Kind::ScheduleDefaults => &[("default_payment_method", Method)],
             Kind::Source | Kind::TaxIdOwner => &[("customer", Customer)],
             Kind::TaxId => &[
                 ("customer", Customer),
@@ -168,14 +168,12 @@ impl Kind {
                 ("phases", Kind::SchedulePhase),
                 ("subscription", Kind::Subscription),
             ],
-            Kind::ScheduleDefaults => &[("default_payment_method", Method)],
             Kind::SchedulePhase => &[
                 ("default_payment_method", Method),
                 ("discounts", Kind::Stackable),
                 ("items", Kind::ScheduleItem),
             ],
             Kind::ScheduleItem => &[("discounts", Kind::Stackable), ("price", Kind::Price)],
-            Kind::Stackable => &[("coupon", Kind::Coupon)],
             Kind::Invoice => &[
                 ("customer", Customer),
                 ("default_payment_method", Method),
@@ -203,7 +201,7 @@ impl Kind {
                 ("promotion", Kind::Promotion),
                 ("restrictions", Kind::Restrictions),
             ],
-            Kind::Promotion | Kind::DiscountSource => &[("coupon", Kind::Coupon)],
+            Kind::Promotion | Kind::DiscountSource | Kind::Stackable => &[("coupon", Kind::Coupon)],
             Kind::Restrictions => &[("currency_options", Leaf)],
             Kind::Discount => &[
                 ("customer", Customer),

@@ -22,7 +22,8 @@
 //!
 //! # What is not
 //!
-//! Charges, meters and webhooks; what [`billing`] leaves out; anything not in the table answers 404 in Stripe's shape. Credit grants are never used up, since nothing is metered. An object lock is refused at once instead of
+//! Charges, meters and webhooks; what `billing` leaves out (its page says what); anything not in the table answers 404 in
+//! Stripe's shape. Credit grants are never used up, since nothing is metered. An object lock is refused at once instead of
 //! after a wait. Latency is what the options say, not what Stripe has.
 //!
 //! # Where what is
@@ -37,7 +38,7 @@
 //! * What is sold: `catalogue` (the types), `catalogue_table` (what a world's shop holds), `catalogue_fill`,
 //!   `catalogue_subs`, `catalogue_endpoints`. What is taken off it: `pools` (the types), `pools_endpoints`, `redeem`,
 //!   `redemptions` and `redeemers`.
-//! * What time does: `billing`, before every request and every look.
+//! * What time does: `billing` and `billing_endpoints`, before every request and every look; `billed` tells.
 //!   Subscriptions a scenario lists: `scenario_subscriptions` and `subscriptions_listed`.
 //! * The Dashboard: [`toolkit`].
 //! * What goes wrong: `faults`, `mischief`, `foreign`. What comes back: `world_log`, `replay`. Who judges: `watch`,
@@ -68,6 +69,7 @@ mod address;
 mod admin;
 mod app_database;
 mod auth;
+mod billed;
 mod billing;
 mod billing_endpoints;
 mod bills;
@@ -139,6 +141,7 @@ mod wire;
 mod world;
 mod world_log;
 
+pub use billed::Bill;
 pub use pan_copy::BEFORE as COPY_BEFORE_S;
 pub use requests::{Counts, Logged};
 pub use scenario::{Scenario, ScenarioError, names};
@@ -321,6 +324,16 @@ impl Running {
     #[must_use]
     pub fn totals(&self) -> Totals {
         self.served.totals()
+    }
+
+    /// What an account billed for subscriptions until now, oldest first; with `until`, in seconds, also what it would
+    /// bill until then if everybody left it alone. Nothing of the account changes.
+    #[must_use]
+    pub fn billed(&self, side: Side, until: Option<i64>) -> Vec<Bill> {
+        let now = self.served.shared.clock.now().secs();
+        let mut core = lock(&self.served.cores[side.index()]);
+        core.pass_time(now);
+        billed::bills(&core.account, until)
     }
 
     /// The newest requests of both accounts, source first, oldest first; at most 20,000 each.

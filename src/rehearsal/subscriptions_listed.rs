@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::billing::{
-    Item, Pause, Phase, PhaseItem, Rhythm, Schedule, Standing, Status, Subscription, next_after,
+    Collected, Item, Pause, Phase, PhaseItem, Rhythm, Schedule, Standing, Status, Subscription, next_after,
 };
 use super::catalogue::Price;
 use super::currency::Cur;
@@ -157,7 +157,7 @@ impl Lister<'_> {
                 items: items?,
                 once: once.map(|(slot, _)| (slot, 1)).collect(),
                 tax_rates: of.tax_rates.to_vec(),
-                collection: Some(of.days_due),
+                collection: Some(of.days_due.map_or(Collected::Charged, Collected::Sent)),
                 method: of.method,
                 ..Phase::bare(start, end, of.currency)
             });

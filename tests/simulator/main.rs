@@ -1,6 +1,8 @@
 //! The simulated accounts over real sockets.
 
 #[cfg(test)]
+mod billing;
+#[cfg(test)]
 mod carried_by_hand;
 #[cfg(test)]
 mod catalogue;

@@ -120,11 +120,12 @@ fn renew(account: &mut Account, slot: u32, at: i64) {
         return;
     };
     let lines = wanted(account, slot, found, period, at);
+    let latest = found.latest.and_then(|n| account.billing.invoices.at(n));
+    let changed = json!({ "latest_invoice": latest.map(|invoice| &*invoice.id) });
     let made = bill(account, slot, "subscription_cycle", &lines, at);
     if let Some(invoice) = made.and_then(|made| account.billing.invoices.at_mut(made)) {
         invoice.period = was;
     }
-    let changed = json!({ "latest_invoice": null });
     note_subscription(account, "customer.subscription.updated", slot, Some(changed));
 }
 

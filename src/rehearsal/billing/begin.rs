@@ -28,8 +28,17 @@ pub(crate) struct Opening {
 pub(crate) struct First {
     pub(crate) anchor: i64,
     pub(crate) period: (i64, i64),
-    /// What is billed at once: the time, and the part of a full period that is.
-    pub(crate) billed: Option<((i64, i64), Option<(i64, i64)>)>,
+    /// What is billed at once.
+    pub(crate) billed: Option<AtOnce>,
+}
+
+/// What is billed when a subscription begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AtOnce {
+    /// The time that is billed.
+    pub(crate) period: (i64, i64),
+    /// The part of a full period that it is, as a fraction; `None`: all of it.
+    pub(crate) part: Option<(i64, i64)>,
 }
 
 /// The first period of a subscription that begins `at`, and what is billed for it
@@ -45,7 +54,10 @@ pub(crate) fn first_period(opening: Opening, rhythm: Rhythm, at: i64) -> First {
         return First {
             anchor: opening.anchor.unwrap_or(end),
             period: (at, end),
-            billed: Some(((at, end), None)),
+            billed: Some(AtOnce {
+                period: (at, end),
+                part: None,
+            }),
         };
     }
     if let Some(anchor) = opening.anchor.filter(|anchor| *anchor > at) {
@@ -53,9 +65,10 @@ pub(crate) fn first_period(opening: Opening, rhythm: Rhythm, at: i64) -> First {
         return First {
             anchor,
             period: (at, anchor),
-            billed: opening
-                .prorates
-                .then_some(((opening.started, anchor), Some(part))),
+            billed: opening.prorates.then_some(AtOnce {
+                period: (opening.started, anchor),
+                part: Some(part),
+            }),
         };
     }
     let anchor = opening.anchor.unwrap_or(opening.started);
@@ -64,7 +77,7 @@ pub(crate) fn first_period(opening: Opening, rhythm: Rhythm, at: i64) -> First {
         return First {
             anchor,
             period,
-            billed: Some((period, None)),
+            billed: Some(AtOnce { period, part: None }),
         };
     }
     let mut periods = 0;
@@ -76,9 +89,10 @@ pub(crate) fn first_period(opening: Opening, rhythm: Rhythm, at: i64) -> First {
     First {
         anchor,
         period,
-        billed: opening
-            .prorates
-            .then_some(((opening.started, period.1), Some((periods, 1)))),
+        billed: opening.prorates.then_some(AtOnce {
+            period: (opening.started, period.1),
+            part: Some((periods, 1)),
+        }),
     }
 }
 
@@ -154,7 +168,7 @@ pub(crate) fn open(
     let found = account.billing.subscriptions.at(slot)?;
     let free = found.status == Status::Trialing;
     let mut lines: Vec<Wanted> = Vec::new();
-    if let Some((period, part)) = first.billed {
+    if let Some(AtOnce { period, part }) = first.billed {
         lines = wanted(account, slot, found, period, at);
         for line in &mut lines {
             line.part = part;

@@ -144,10 +144,12 @@ fn of(slot: u32, invoice: &Invoice) -> Vec<Billed> {
     found
 }
 
-/// What an account would bill if everybody left it alone until an instant: a copy of it is played forward.
-pub(crate) fn foreseen(account: &Account, until: i64) -> Vec<Billed> {
+/// What an account would have billed if everybody left it alone until an instant, and the copy of it that was played
+/// forward.
+pub(crate) fn foreseen(account: &Account, until: i64) -> (Account, Vec<Billed>) {
     let mut copy = account.clone();
     copy.billing.silent = true;
     super::advance(&mut copy, until);
-    billed(&copy)
+    let all = billed(&copy);
+    (copy, all)
 }

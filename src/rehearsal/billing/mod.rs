@@ -38,13 +38,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use advance::{advance, end, end_with, stand};
 pub(crate) use begin::{
-    First, Opening, attach, begin, dress, first_period, lock_currency, open, refresh, rhythm_of,
+    AtOnce, First, Opening, attach, begin, dress, first_period, lock_currency, open, refresh, rhythm_of,
 };
 pub(crate) use bill::{bill, finalize, wanted, whole_sources};
 pub(crate) use figure::{Line, Source, Tax, Wanted, figure};
 pub(crate) use grid::{Rhythm, length, next_after, period_at, step};
 pub(crate) use invoice::{Billed, Invoice, InvoiceStatus, billed, foreseen};
-pub(crate) use schedule::{Phase, PhaseItem, Schedule, Standing};
+pub(crate) use schedule::{Collected, Phase, PhaseItem, Schedule, Standing};
 pub(crate) use subscription::{Item, Pause, Status, Subscription};
 
 use super::index::Index;
@@ -179,5 +179,7 @@ impl Billing {
     }
 }
 
+#[cfg(test)]
+mod schedule_tests;
 #[cfg(test)]
 mod tests;

@@ -42,6 +42,25 @@ pub(crate) struct PhaseItem {
     pub(crate) metadata: Metadata,
 }
 
+/// How bills are collected, where it is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Collected {
+    /// `charge_automatically`
+    Charged,
+    /// `send_invoice`, with `days_until_due`.
+    Sent(u32),
+}
+
+impl Collected {
+    /// `days_until_due` of invoices that are sent.
+    pub(crate) const fn days_due(self) -> Option<u32> {
+        match self {
+            Self::Charged => None,
+            Self::Sent(days) => Some(days),
+        }
+    }
+}
+
 /// A time of a schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Phase {
@@ -55,8 +74,8 @@ pub(crate) struct Phase {
     /// Slots of default tax rates; empty: those of nothing.
     pub(crate) tax_rates: Vec<u32>,
     pub(crate) automatic_tax: bool,
-    /// `collection_method`, when the phase says it: `days_until_due` of invoices that are sent.
-    pub(crate) collection: Option<Option<u32>>,
+    /// `collection_method`, when the phase says it.
+    pub(crate) collection: Option<Collected>,
     /// Slot of `default_payment_method`.
     pub(crate) method: Option<u32>,
     pub(crate) currency: Cur,
@@ -166,7 +185,7 @@ impl Schedule {
 
     /// How a phase's bills are collected.
     pub(crate) fn collected(&self, phase: &Phase) -> Option<u32> {
-        phase.collection.unwrap_or(self.days_due)
+        phase.collection.map_or(self.days_due, Collected::days_due)
     }
 }
 

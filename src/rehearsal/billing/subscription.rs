@@ -179,6 +179,12 @@ impl Subscription {
         }
     }
 
+    /// Whether `billing_mode.type` is `flexible`.
+    pub(crate) fn is_flexible(&self) -> bool {
+        let mode = self.rest("billing_mode").and_then(|mode| mode.get("type"));
+        mode.and_then(Value::as_str) == Some("flexible")
+    }
+
     /// Whether automatic tax works on it.
     pub(crate) fn automatic_tax(&self) -> bool {
         let enabled = self.rest("automatic_tax").and_then(|tax| tax.get("enabled"));

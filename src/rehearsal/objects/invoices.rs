@@ -13,7 +13,7 @@ const NAME: &str = "invoice";
 
 /// What listing takes besides paging.
 pub(crate) const LIST: &[P] = &[
-    opt("collection_method", super::phases::COLLECTION),
+    opt("collection_method", super::phases_params::COLLECTION),
     opt("created", Ty::Range),
     opt("customer", Ty::Id),
     opt("customer_account", Ty::Id),

@@ -21,6 +21,7 @@ pub(crate) mod payment_methods;
 pub(crate) mod payment_methods_view;
 pub(crate) mod payment_methods_write;
 pub(crate) mod phases;
+pub(crate) mod phases_params;
 pub(crate) mod preview;
 pub(crate) mod prices;
 pub(crate) mod prices_build;

@@ -2,13 +2,13 @@
 //! previews take the same words.
 
 use super::payment_methods;
-use crate::rehearsal::billing::{Phase, PhaseItem, Rhythm, next_after, rhythm_of, step};
+use crate::rehearsal::billing::{Collected, Phase, PhaseItem, Rhythm, next_after, rhythm_of, step};
 use crate::rehearsal::call::Call;
 use crate::rehearsal::catalogue::Price;
 use crate::rehearsal::currency::Cur;
 use crate::rehearsal::errors::Refusal;
 use crate::rehearsal::metadata::Metadata;
-use crate::rehearsal::params::{P, Params, Ty, opt, req};
+use crate::rehearsal::params::Params;
 use crate::rehearsal::pools::Off;
 use crate::rehearsal::redeem::check_coupon;
 use crate::rehearsal::world::Account;
@@ -17,97 +17,6 @@ use crate::rehearsal::world::Account;
 const ITEMS: usize = 20;
 const SUBSCRIPTIONS: usize = 500;
 
-pub(crate) const COLLECTION: Ty = Ty::Enum(&["charge_automatically", "send_invoice"]);
-pub(crate) const PRORATION: Ty = Ty::Enum(&["always_invoice", "create_prorations", "none"]);
-pub(crate) const DISCOUNTS: &[P] = &[
-    opt("coupon", Ty::Id),
-    opt("discount", Ty::Id),
-    opt("promotion_code", Ty::Unsimulated),
-];
-const LIABILITY: &[P] = &[
-    opt("account", Ty::Unsimulated),
-    req("type", Ty::Enum(&["account", "self"])),
-];
-pub(crate) const AUTOMATIC_TAX: &[P] = &[req("enabled", Ty::Bool), opt("liability", Ty::Hash(LIABILITY))];
-/// An item of a new subscription or phase.
-pub(crate) const ITEM: &[P] = &[
-    opt("billing_thresholds", Ty::Unsimulated),
-    opt("discounts", Ty::Hashes(DISCOUNTS)),
-    opt("metadata", Ty::Metadata),
-    opt("price", Ty::Id),
-    opt("price_data", Ty::Unsimulated),
-    opt("quantity", Ty::Int),
-    opt("tax_rates", Ty::TextsOrNone),
-];
-/// Something billed once.
-pub(crate) const ONCE: &[P] = &[
-    opt("discountable", Ty::Unsimulated),
-    opt("discounts", Ty::Unsimulated),
-    opt("metadata", Ty::Metadata),
-    opt("period", Ty::Unsimulated),
-    opt("price", Ty::Id),
-    opt("price_data", Ty::Unsimulated),
-    opt("quantity", Ty::Int),
-    opt("tax_rates", Ty::Unsimulated),
-];
-const DURATION: &[P] = &[
-    req("interval", Ty::Enum(&["day", "month", "week", "year"])),
-    opt("interval_count", Ty::Int),
-];
-pub(crate) const INVOICE_SETTINGS: &[P] = &[
-    opt("account_tax_ids", Ty::Unsimulated),
-    opt("custom_fields", Ty::Unsimulated),
-    opt("days_until_due", Ty::Int),
-    opt("description", Ty::Unsimulated),
-    opt("footer", Ty::Unsimulated),
-    opt("issuer", Ty::Unsimulated),
-];
-/// What a phase takes everywhere.
-macro_rules! phase_params {
-    ($($more:expr),* $(,)?) => {
-        &[
-            opt("add_invoice_items", Ty::Hashes(ONCE)),
-            opt("application_fee_percent", Ty::Unsimulated),
-            opt("automatic_tax", Ty::Hash(AUTOMATIC_TAX)),
-            opt("billing_cycle_anchor", Ty::Enum(&["automatic", "phase_start"])),
-            opt("billing_thresholds", Ty::Unsimulated),
-            opt("collection_method", COLLECTION),
-            opt("default_payment_method", Ty::Id),
-            opt("default_tax_rates", Ty::TextsOrNone),
-            opt("description", Ty::Text(500)),
-            opt("discounts", Ty::Hashes(DISCOUNTS)),
-            opt("duration", Ty::Hash(DURATION)),
-            opt("invoice_settings", Ty::Hash(INVOICE_SETTINGS)),
-            req("items", Ty::Hashes(ITEM)),
-            opt("metadata", Ty::Metadata),
-            opt("on_behalf_of", Ty::Unsimulated),
-            opt("proration_behavior", PRORATION),
-            opt("transfer_data", Ty::Unsimulated),
-            opt("trial", Ty::Bool),
-            $($more),*
-        ]
-    };
-}
-/// A phase of a new schedule.
-pub(crate) const PHASE: &[P] = phase_params![
-    opt("currency", Ty::Text(3)),
-    opt("end_date", Ty::Int),
-    opt("trial_end", Ty::Int),
-];
-/// A phase of one that is there.
-pub(crate) const PHASE_OF_UPDATE: &[P] = phase_params![
-    opt("currency", Ty::Text(3)),
-    opt("end_date", Ty::IntOr("now")),
-    opt("start_date", Ty::IntOr("now")),
-    opt("trial_end", Ty::IntOr("now")),
-];
-/// A phase of a preview.
-pub(crate) const PHASE_OF_PREVIEW: &[P] = phase_params![
-    opt("end_date", Ty::IntOr("now")),
-    opt("start_date", Ty::IntOr("now")),
-    opt("trial_end", Ty::IntOr("now")),
-];
-
 /// Reads what requests say of phases: `at` is the name of the parameter that holds it, for refusals.
 pub(crate) struct Reader<'a> {
     pub(crate) account: &'a Account,
@@ -115,6 +24,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) now: i64,
     /// Slot of the subscription whose discounts may be kept.
     pub(crate) subscription: Option<u32>,
+    /// `billing_mode[type]` is `classic`, where all items have one interval.
+    pub(crate) classic: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -124,6 +35,7 @@ impl<'a> Reader<'a> {
             customer,
             now: call.now,
             subscription: None,
+            classic: call.params.hash("billing_mode").and_then(|m| m.text("type")) == Some("classic"),
         }
     }
 
@@ -135,6 +47,12 @@ impl<'a> Reader<'a> {
             let at = format!("phases[{n}]");
             let own = instant(given, "start_date", self.now);
             let begins = made.last().map(|phase| phase.end).or(own).or(start);
+            if let (Some(own), Some(before)) = (own, made.last())
+                && own != before.end
+            {
+                let message = "A phase must start when the one before it ends.".to_owned();
+                return Err(Refusal::rejected(Some(&format!("{at}[start_date]")), message));
+            }
             let Some(begins) = begins else {
                 let name = format!("{at}[start_date]");
                 let message = format!("Missing required param: {name}.");
@@ -145,6 +63,10 @@ impl<'a> Reader<'a> {
                 return Err(Refusal::unsimulated(&format!("{at}[trial_end]")));
             }
             made.push(phase);
+        }
+        if made.is_empty() {
+            let message = "Missing required param: phases.".to_owned();
+            return Err(Refusal::invalid_code("phases", "parameter_missing", message));
         }
         let mut currencies = made.iter().map(|phase| phase.currency);
         let first = currencies.next();
@@ -380,7 +302,11 @@ impl<'a> Reader<'a> {
                 );
                 return Err(Refusal::rejected(Some(&name), message));
             }
-            if items.first().map(rhythm) != Some(rhythm(item)) {
+            let same = items.first().map(rhythm) == Some(rhythm(item));
+            if !same && !self.classic {
+                return Err(Refusal::unsimulated(&name));
+            }
+            if !same {
                 let message = "Currency and interval fields must match across all plans on this subscription. Found \
                                mismatched interval field.";
                 return Err(Refusal::rejected(Some(&name), message.to_owned()));
@@ -490,7 +416,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `collection_method` with its days; `None`: not said.
-    pub(crate) fn collection(&self, given: Params<'_>, at: &str) -> Result<Option<Option<u32>>, Refusal> {
+    pub(crate) fn collection(&self, given: Params<'_>, at: &str) -> Result<Option<Collected>, Refusal> {
         let settings = given.hash("invoice_settings");
         let days = settings
             .and_then(|s| s.int("days_until_due"))
@@ -500,7 +426,7 @@ impl<'a> Reader<'a> {
             (None, None) => Ok(None),
             (Some("send_invoice"), Some(days)) => {
                 self.has_email(at)?;
-                Ok(Some(Some(whole(days, &name)?)))
+                Ok(Some(Collected::Sent(whole(days, &name)?)))
             }
             (Some("send_invoice"), None) => {
                 let message =
@@ -508,7 +434,7 @@ impl<'a> Reader<'a> {
                         .to_owned();
                 Err(Refusal::rejected(Some(&name), message))
             }
-            (_, None) => Ok(Some(None)),
+            (_, None) => Ok(Some(Collected::Charged)),
             (_, Some(_)) => {
                 let message =
                     "You can only specify 'days_until_due' if invoice collection method is 'send_invoice'.";

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::invoices_view::show;
-use super::phases::{DISCOUNTS, PHASE_OF_PREVIEW, PRORATION, Reader, instant};
+use super::phases::{Reader, instant};
+use super::phases_params::{DISCOUNTS, PHASE_OF_PREVIEW, PRORATION};
 use super::subscriptions_create::times;
 use crate::rehearsal::billing::{
-    self, First, Invoice, InvoiceStatus, Opening, Phase, Schedule, Source, Standing, Subscription, Wanted,
-    figure, next_after, rhythm_of, wanted, whole_sources,
+    self, AtOnce, First, Invoice, InvoiceStatus, Opening, Phase, Schedule, Source, Standing, Subscription,
+    Wanted, figure, next_after, rhythm_of, wanted, whole_sources,
 };
 use crate::rehearsal::call::{Answer, Call, live_customer};
 use crate::rehearsal::currency::Cur;
@@ -247,7 +248,7 @@ fn of_first_phase(call: &Call<'_>, schedule: &Schedule) -> Result<Coming, Refusa
 fn of_terms(customer: u32, phase: &Phase, first: First, at: i64, trial_end: Option<i64>) -> Coming {
     let free = trial_end.is_some_and(|end| end > at);
     let mut lines = Vec::new();
-    if let Some((period, part)) = first.billed {
+    if let Some(AtOnce { period, part }) = first.billed {
         lines.extend((0_u8..).zip(&phase.items).map(|(n, item)| Wanted {
             item: Some(n),
             price: item.price,
@@ -346,7 +347,7 @@ fn of_next_phase(call: &Call<'_>, found: &Subscription, at: i64) -> Option<Resul
     let first = First {
         anchor,
         period,
-        billed: Some((period, None)),
+        billed: Some(AtOnce { period, part: None }),
     };
     let mut coming = of_terms(found.customer, phase, first, at, None);
     coming.subscription = found.schedule.and(schedule.subscription);

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::phases::{AUTOMATIC_TAX, COLLECTION, INVOICE_SETTINGS, PHASE, PHASE_OF_UPDATE, Reader, instant};
+use super::phases::{Reader, instant};
+use super::phases_params::{AUTOMATIC_TAX, COLLECTION, INVOICE_SETTINGS, PHASE, PHASE_OF_UPDATE};
 use super::schedules_view::show;
 use super::{customers, payment_methods, subscriptions};
 use crate::rehearsal::billing::{self, Phase, PhaseItem, Schedule, Standing, Subscription};
@@ -50,7 +51,7 @@ pub(crate) const UPDATE: &[P] = &[
     opt("end_behavior", END_BEHAVIOR),
     opt("metadata", Ty::Metadata),
     opt("phases", Ty::Hashes(PHASE_OF_UPDATE)),
-    opt("proration_behavior", super::phases::PRORATION),
+    opt("proration_behavior", super::phases_params::PRORATION),
 ];
 /// What canceling takes.
 pub(crate) const CANCEL: &[P] = &[opt("invoice_now", Ty::Bool), opt("prorate", Ty::Bool)];
@@ -130,7 +131,7 @@ fn said(call: &mut Call<'_>, slot: u32, kind: &'static str, previous: Option<Val
 pub(crate) fn create(call: &mut Call<'_>) -> Answer {
     let expand = call.expand(Kind::Schedule)?;
     let made = match call.params.text("from_subscription") {
-        Some(id) => of_subscription(call, &id.to_owned())?,
+        Some(id) => of_subscription(call, id)?,
         None => of_phases(call)?,
     };
     let now = call.now;
@@ -178,6 +179,8 @@ fn of_phases(call: &mut Call<'_>) -> Result<Schedule, Refusal> {
     let start = instant(call.params, "start_date", call.now);
     let phases = reader.phases(call.params, start)?;
     let mut made = Schedule::bare("", call.now, customer);
+    // What this version of the API makes unless it is told otherwise (changelog of 2025-09-30).
+    made.flexible = true;
     settings(call, &mut made)?;
     made.phases = phases;
     sends(call, &made)?;
@@ -222,7 +225,7 @@ fn settings(call: &Call<'_>, schedule: &mut Schedule) -> Result<(), Refusal> {
     }
     let reader = Reader::of(call, schedule.customer);
     if let Some(collection) = reader.collection(given, "default_settings")? {
-        schedule.days_due = collection;
+        schedule.days_due = collection.days_due();
     }
     if let Some(id) = given.text("default_payment_method") {
         let param = "default_settings[default_payment_method]";
@@ -261,6 +264,7 @@ fn of_subscription(call: &mut Call<'_>, id: &str) -> Result<Schedule, Refusal> {
         standing: Standing::Active(0),
         subscription: Some(slot),
         days_due: found.days_due,
+        flexible: found.is_flexible(),
         phases: vec![now_of(call.account, slot, found, call.now)],
         ..Schedule::bare("", call.now, found.customer)
     };

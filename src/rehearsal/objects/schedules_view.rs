@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{coupons_view, customer_view, payment_methods_view, prices_view, subscriptions_view};
-use crate::rehearsal::billing::{Phase, PhaseItem, Schedule, Standing};
+use crate::rehearsal::billing::{Collected, Phase, PhaseItem, Schedule, Standing};
 use crate::rehearsal::expand::Expand;
 use crate::rehearsal::world::Account;
 
@@ -105,14 +105,14 @@ fn phase(account: &Account, phase: &Phase, expand: &Expand) -> Value {
         "application_fee_percent": null,
         "billing_cycle_anchor": phase.anchored.then_some("phase_start"),
         "billing_thresholds": null,
-        "collection_method": phase.collection.map(subscriptions_view::collection_method),
+        "collection_method": phase.collection.map(|c| subscriptions_view::collection_method(c.days_due())),
         "currency": phase.currency.as_str(),
         "default_payment_method": method(account, phase.method, expand),
         "default_tax_rates": subscriptions_view::rates(account, &phase.tax_rates),
         "description": phase.description.as_deref(),
         "discounts": coupons(account, &phase.coupons, expand),
         "end_date": phase.end,
-        "invoice_settings": phase.collection.flatten().map(|days| json!({
+        "invoice_settings": phase.collection.and_then(Collected::days_due).map(|days| json!({
             "account_tax_ids": null,
             "custom_fields": null,
             "days_until_due": days,

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::phases::{AUTOMATIC_TAX, COLLECTION, DISCOUNTS, ITEM, ONCE, PRORATION, Reader, instant};
+use super::phases::{Reader, instant};
+use super::phases_params::{AUTOMATIC_TAX, COLLECTION, DISCOUNTS, ITEM, ONCE, PRORATION};
 use super::subscriptions_view::show;
 use crate::rehearsal::billing::{
     self, First, Opening, Phase, Schedule, Status, Subscription, Turn, rhythm_of,
@@ -12,7 +13,7 @@ use crate::rehearsal::errors::Refusal;
 use crate::rehearsal::expand::{Expand, Kind};
 use crate::rehearsal::params::{P, Params, Ty, opt, req};
 use crate::rehearsal::pools::On;
-use crate::rehearsal::world::Account;
+use crate::rehearsal::world::{Account, Customer};
 
 const DAY: i64 = 86_400;
 const MODE: &[P] = &[
@@ -174,7 +175,8 @@ fn made(
     };
     let mut as_scheduled = Schedule::bare("", now, customer);
     let mode = params.hash("billing_mode").and_then(|mode| mode.text("type"));
-    as_scheduled.flexible = mode == Some("flexible");
+    // What this version of the API makes unless it is told otherwise (changelog of 2025-09-30).
+    as_scheduled.flexible = mode != Some("classic");
     billing::dress(&mut made, &as_scheduled, phase);
     let settings = params.hash("trial_settings").and_then(|s| s.hash("end_behavior"));
     if let Some(word) = settings.and_then(|s| s.text("missing_payment_method")) {
@@ -187,7 +189,7 @@ fn made(
 /// Without a trial there must be something to charge.
 fn chargeable(account: &Account, made: &Subscription) -> Result<(), Refusal> {
     let customer = account.customers.at(made.customer);
-    let charged = made.method.or_else(|| customer.and_then(|c| c.charged()));
+    let charged = made.method.or_else(|| customer.and_then(Customer::charged));
     if charged.is_some() || made.days_due.is_some() || made.status == Status::Trialing {
         return Ok(());
     }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::customers::changed;
-use super::phases::{AUTOMATIC_TAX, COLLECTION, DISCOUNTS, PRORATION, Reader, proration};
+use super::phases::{Reader, proration};
+use super::phases_params::{AUTOMATIC_TAX, COLLECTION, DISCOUNTS, PRORATION};
 use super::subscriptions_view::{item_id, show};
 use crate::rehearsal::billing::{
     self, InvoiceStatus, Pause, Status, Subscription, Turn, next_after, rhythm_of, wanted,
@@ -221,10 +222,8 @@ fn apply(call: &Call<'_>, reader: &Reader<'_>, changing: &mut Subscription) -> R
     if params.node("default_payment_method").is_some() {
         changing.method = reader.method(params, "")?;
     }
-    if params.node("collection_method").is_some() || params.node("days_until_due").is_some() {
-        if let Some(collection) = reader.collection(params, "")? {
-            changing.days_due = collection;
-        }
+    if let Some(collection) = reader.collection(params, "")? {
+        changing.days_due = collection.days_due();
     }
     if params.node("default_tax_rates").is_some() {
         changing.tax_rates = reader

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::checks::currency;
 use super::reading::Row;
-use crate::rehearsal::billing::{Phase, PhaseItem, Rhythm, Schedule, Standing, rhythm_of, stand, step};
+use crate::rehearsal::billing::{
+    Collected, Phase, PhaseItem, Rhythm, Schedule, Standing, rhythm_of, stand, step,
+};
 use crate::rehearsal::call::{Call, live_customer};
 use crate::rehearsal::catalogue::{Amounts, Decimal, Price, Recurring};
 use crate::rehearsal::currency::Cur;
@@ -48,7 +50,7 @@ pub(crate) fn make(account: &mut Account, row: &Row, seed: u64, at: i64) -> Opti
         coupons: coupon.into_iter().collect(),
         tax_rates: rate.into_iter().collect(),
         automatic_tax: row.automatic_tax,
-        collection: Some(row.due_in),
+        collection: Some(row.due_in.map_or(Collected::Charged, Collected::Sent)),
         trial_end: row.trial_end,
         proration: if row.prorates { "create_prorations" } else { "none" },
         metadata: metadata.clone(),
