@@ -37,6 +37,10 @@ mod parameters;
 mod written;
 
 #[cfg(test)]
+#[path = "contract/billing.rs"]
+mod billing;
+
+#[cfg(test)]
 #[path = "contract/pools.rs"]
 mod pools;
 

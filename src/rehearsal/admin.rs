@@ -1,29 +1,43 @@
 //! What a test in another process may look at and do, uncounted and without a secret told: `GET /_cutover/world` changes
-//! nothing; `POST /_cutover/redeem` redeems on the account it is sent to (the parameters: `Core::redeem_as_asked`).
+//! nothing, nor does `GET /_cutover/billing` (`totals`); `POST /_cutover/redeem` redeems on the account it is sent to (the parameters: `Core::redeem_as_asked`);
+//! below `/_cutover/toolkit/migrations` the new account has its Dashboard (`toolkit`): `POST ?name=FILE` with the file's
+//! bytes uploads it, `POST /{id}/start` and `/{id}/cancel` click, `GET`, `GET /{id}` and `GET /{id}/errors` look.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::pipeline::lock;
+use super::pipeline::{Incoming, lock};
 use super::server::Served;
+use super::toolkit::{self, Said};
 use super::verdict::Claims;
 use super::world::{Account, By, Customer};
 
-/// Answers a request to the account of that index; `form` is its body.
-pub(crate) async fn answer(served: &Served, index: usize, method: &str, path: &str, form: &str) -> Response {
-    let (status, body) = match (method, path) {
+/// Answers a request to the account of that index.
+pub(crate) async fn answer(served: &Served, index: usize, it: &Incoming) -> Response {
+    let (status, body) = match (it.method.as_str(), it.path.as_str()) {
         ("GET", "/_cutover/world") => (StatusCode::OK, world(served).await),
-        ("POST", "/_cutover/redeem") => redeem(served, index, form),
+        ("GET", "/_cutover/billing") => (StatusCode::OK, json!(served.totals())),
+        ("POST", "/_cutover/redeem") => redeem(served, index, &it.form()),
+        (method, path) if path.starts_with(toolkit::PATH) => {
+            match toolkit::answer(served, index, (method, path, &it.query), &it.body) {
+                Said::Json(status, value) => (status, value),
+                Said::File(file) => return response(StatusCode::OK, "text/csv", file),
+            }
+        }
         _ => (StatusCode::NOT_FOUND, json!({})),
     };
     let body = serde_json::to_vec(&body).unwrap_or_default();
+    response(status, "application/json", body)
+}
+
+fn response(status: StatusCode, kind: &'static str, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response
         .headers_mut()
-        .insert("content-type", HeaderValue::from_static("application/json"));
+        .insert("content-type", HeaderValue::from_static(kind));
     response
 }
 
@@ -79,7 +93,7 @@ fn catalogue(account: &Account) -> Value {
         "products": of.products.rows().iter().filter(|p| !p.deleted).count(),
         "prices": of.prices.rows().len(),
         "tax_rates": of.tax_rates.rows().len(),
-        "subscriptions": of.subscriptions.rows().len(),
+        "subscriptions": account.billing.subscriptions.rows().len(),
         "made": made.collect::<Vec<_>>(),
     })
 }

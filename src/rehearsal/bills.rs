@@ -1,8 +1,9 @@
 //! The bills of a subscription that are still to come, and how many of them a discount reaches.
 
-use chrono::{DateTime, Days, Months};
+#[cfg(test)]
+use chrono::DateTime;
 
-use super::catalogue::{Recurring, Status, Subscription};
+use super::billing::{Rhythm, Subscription, next_after};
 use super::pool_count::ENDLESS;
 use super::pools::Lasts;
 use super::redeem::end;
@@ -12,51 +13,38 @@ use super::world::Account;
 const MOST: usize = 20_000;
 
 /// When a subscription bills from now on.
-pub(crate) struct Bills<'a> {
+pub(crate) struct Bills {
     /// Every bill falls so many intervals after it.
     anchor: i64,
-    /// Intervals to the next bill.
-    next: u64,
-    recurring: &'a Recurring,
+    /// The next bill falls after it.
+    after: i64,
+    rhythm: Rhythm,
     /// None comes: it ends before.
     none: bool,
     /// Start of the current period.
     pub(crate) period_start: i64,
 }
 
-impl<'a> Bills<'a> {
+impl Bills {
     /// Of a subscription that is not over.
-    pub(crate) fn of(account: &'a Account, subscription: &Subscription) -> Option<Self> {
+    pub(crate) fn of(account: &Account, subscription: &Subscription) -> Option<Self> {
         let item = subscription.items.first()?;
         let recurring = account.catalogue.prices.at(item.price)?.recurring.as_ref()?;
         let (start, end) = subscription.period;
-        let trial = subscription.status == Status::Trialing;
         Some(Self {
-            anchor: if trial { end } else { start },
-            next: u64::from(!trial),
-            recurring,
-            none: subscription.ends || subscription.status == Status::Canceled,
+            anchor: subscription.anchor,
+            after: end - 1,
+            rhythm: Rhythm::of(recurring),
+            none: subscription.ends || subscription.status.is_over(),
             period_start: start,
         })
     }
 
     /// The bills to come, without end.
     fn dates(&self) -> impl Iterator<Item = i64> + '_ {
-        let counts = (self.next..).take(if self.none { 0 } else { MOST });
-        counts.map_while(|n| self.date(n))
-    }
-
-    fn date(&self, n: u64) -> Option<i64> {
-        let at = DateTime::from_timestamp(self.anchor, 0)?;
-        let many = n.checked_mul(u64::try_from(self.recurring.count).ok()?)?;
-        let months = |each: u64| Some(Months::new(u32::try_from(many.checked_mul(each)?).ok()?));
-        let date = match self.recurring.interval {
-            "day" => at.checked_add_days(Days::new(many)),
-            "week" => at.checked_add_days(Days::new(many.checked_mul(7)?)),
-            "year" => at.checked_add_months(months(12)?),
-            _ => at.checked_add_months(months(1)?),
-        };
-        date.map(|at| at.timestamp())
+        let first = (!self.none).then(|| next_after(self.anchor, self.rhythm, self.after));
+        let next = |at: &i64| Some(next_after(self.anchor, self.rhythm, *at));
+        std::iter::successors(first, next).take(MOST)
     }
 
     /// The first bill to come.
@@ -103,13 +91,8 @@ mod tests {
         DateTime::parse_from_rfc3339(text).unwrap().timestamp()
     }
 
-    fn bills(interval: &'static str, count: i64) -> Recurring {
-        Recurring {
-            interval,
-            count,
-            meter: None,
-            metered: false,
-        }
+    fn bills(interval: &'static str, count: i64) -> Rhythm {
+        Rhythm { interval, count }
     }
 
     #[test]
@@ -117,8 +100,8 @@ mod tests {
         let monthly = bills("month", 1);
         let mut bills = Bills {
             anchor: at("2026-01-31T06:00:00Z"),
-            next: 1,
-            recurring: &monthly,
+            after: at("2026-01-31T06:00:00Z"),
+            rhythm: monthly,
             none: false,
             period_start: 0,
         };
@@ -148,8 +131,8 @@ mod tests {
         let weekly = bills("week", 1);
         let bills = Bills {
             anchor: at("2026-02-10T06:00:00Z"),
-            next: 1,
-            recurring: &weekly,
+            after: at("2026-02-10T06:00:00Z"),
+            rhythm: weekly,
             none: false,
             period_start: 0,
         };

@@ -1,6 +1,5 @@
-//! What an account sells and by which tax rules: products, prices, tax rates, payment links, tax settings, and the
-//! subscriptions that use them. A catalogue is small, so its objects are plain; subscriptions are as many as customers
-//! and lean.
+//! What an account sells and by which tax rules: products, prices, tax rates, payment links, tax settings. A catalogue
+//! is small, so its objects are plain.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +7,11 @@ use serde_json::{Map, Value};
 
 use super::address::Address;
 use super::currency::Cur;
-use super::index::Index;
 use super::metadata::Metadata;
 use super::pages::{Row, Store};
 
 /// Everything an account sells.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Catalogue {
     pub(crate) products: Store<Product>,
     pub(crate) prices: Store<Price>,
@@ -23,9 +21,6 @@ pub(crate) struct Catalogue {
     pub(crate) tax: TaxSettings,
     /// Billing meters a metered price may name; they have no endpoint here.
     pub(crate) meters: Vec<Box<str>>,
-    pub(crate) subscriptions: Store<Subscription>,
-    /// Slots of subscriptions by customer id.
-    pub(crate) by_customer: Index,
 }
 
 /// A decimal number of minor units, or a percentage, as text: digits, and a point only before decimals that count.
@@ -57,6 +52,7 @@ impl Decimal {
 }
 
 /// A product.
+#[derive(Clone)]
 pub(crate) struct Product {
     pub(crate) id: Box<str>,
     pub(crate) created: i64,
@@ -119,6 +115,7 @@ pub(crate) struct Recurring {
 }
 
 /// A price.
+#[derive(Clone)]
 pub(crate) struct Price {
     pub(crate) id: Box<str>,
     pub(crate) created: i64,
@@ -150,6 +147,7 @@ impl Row for Price {
 }
 
 /// A tax rate.
+#[derive(Clone)]
 pub(crate) struct TaxRate {
     pub(crate) id: Box<str>,
     pub(crate) created: i64,
@@ -171,6 +169,7 @@ impl Row for TaxRate {
 }
 
 /// A payment link: made by the world alone.
+#[derive(Clone)]
 pub(crate) struct Link {
     pub(crate) id: Box<str>,
     pub(crate) created: i64,
@@ -189,6 +188,7 @@ impl Row for Link {
 }
 
 /// A tax registration: made by the world alone.
+#[derive(Clone)]
 pub(crate) struct Registration {
     pub(crate) id: Box<str>,
     pub(crate) created: i64,
@@ -208,68 +208,14 @@ impl Row for Registration {
 }
 
 /// Settings of tax calculation; an account that never set it up has none.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct TaxSettings {
     pub(crate) behavior: Option<Box<str>>,
     pub(crate) code: Option<Box<str>>,
     pub(crate) office: Option<Address>,
 }
 
-/// Where a subscription stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Status {
-    Active,
-    Trialing,
-    PastDue,
-    Canceled,
-}
-
-/// What a subscription is for.
-#[derive(Clone, Copy)]
-pub(crate) struct Item {
-    /// Slot of the price.
-    pub(crate) price: u32,
-    /// 0 for a metered price, which has none.
-    pub(crate) quantity: u32,
-}
-
-/// A subscription: made by the world alone.
-pub(crate) struct Subscription {
-    pub(crate) id: Box<str>,
-    pub(crate) created: i64,
-    /// Slot of the customer.
-    pub(crate) customer: u32,
-    /// One its prices have an amount in.
-    pub(crate) currency: Cur,
-    pub(crate) status: Status,
-    pub(crate) period: (i64, i64),
-    pub(crate) ended: Option<i64>,
-    /// It ends with its period (`cancel_at_period_end`).
-    pub(crate) ends: bool,
-    pub(crate) items: Box<[Item]>,
-    /// Slot of the payment method of its own; a legacy card is shown as `default_source`.
-    pub(crate) method: Option<u32>,
-    /// Slot of the one default tax rate.
-    pub(crate) tax_rate: Option<u32>,
-    pub(crate) metadata: Metadata,
-}
-
-impl Row for Subscription {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn created(&self) -> i64 {
-        self.created
-    }
-}
-
 impl Catalogue {
-    /// Adds a subscription of the customer with that id.
-    pub(crate) fn subscribe(&mut self, customer: &str, subscription: Subscription) {
-        let slot = self.subscriptions.push(subscription);
-        self.by_customer.insert(customer, slot);
-    }
-
     /// The price that holds a lookup key, active or not.
     pub(crate) fn holder(&self, lookup_key: &str) -> Option<&Price> {
         self.prices

@@ -1,9 +1,7 @@
 //! The part of the table of endpoints that is about what an account sells.
 
 use super::endpoints::{EXPAND_ONLY, Endpoint, NO_PARAMS, e};
-use super::objects::{
-    payment_links, prices, prices_params, products, subscriptions, tax_rates, tax_settings,
-};
+use super::objects::{payment_links, prices, prices_params, products, tax_rates, tax_settings};
 use super::params::{EXPAND, PAGE};
 
 /// Fixed segments stand before placeholders: the first match wins.
@@ -147,19 +145,5 @@ pub(crate) static CATALOGUE: &[Endpoint] = &[
         "payment_link",
         &[PAGE],
         payment_links::line_items,
-    ),
-    e(
-        "GET",
-        "/v1/subscriptions",
-        "subscription",
-        &[PAGE, subscriptions::LIST],
-        subscriptions::list,
-    ),
-    e(
-        "GET",
-        "/v1/subscriptions/{subscription_exposed_id}",
-        "subscription",
-        EXPAND_ONLY,
-        subscriptions::retrieve,
     ),
 ];

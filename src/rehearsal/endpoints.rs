@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::billing_endpoints::BILLING;
 use super::call::{Answer, Call};
 use super::catalogue_endpoints::CATALOGUE;
 use super::form::decode;
@@ -43,8 +44,14 @@ pub(crate) const NO_PARAMS: Schema = &[];
 pub(crate) const EXPAND_ONLY: Schema = &[EXPAND];
 
 /// Everything that answers.
-pub(crate) static ENDPOINTS: LazyLock<Vec<&'static Endpoint>> =
-    LazyLock::new(|| CUSTOMERS.iter().chain(CATALOGUE).chain(POOLS).collect());
+pub(crate) static ENDPOINTS: LazyLock<Vec<&'static Endpoint>> = LazyLock::new(|| {
+    CUSTOMERS
+        .iter()
+        .chain(CATALOGUE)
+        .chain(BILLING)
+        .chain(POOLS)
+        .collect()
+});
 
 /// Fixed segments stand before placeholders: the first match wins.
 static CUSTOMERS: &[Endpoint] = &[

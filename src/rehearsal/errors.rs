@@ -41,6 +41,14 @@ impl Refusal {
         it
     }
 
+    /// Something Stripe does and the simulator does not: nobody may take its silence for an answer.
+    pub(crate) fn unsimulated(param: &str) -> Self {
+        Self::invalid(
+            param,
+            format!("The rehearsal's simulator does not simulate `{param}`."),
+        )
+    }
+
     /// The same with a `code`.
     pub(crate) fn invalid_code(param: &str, code: &'static str, message: String) -> Self {
         let mut it = Self::invalid(param, message);

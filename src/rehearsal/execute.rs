@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::call::Call;
+use super::billing;
+use super::call::{Call, Pooled};
 use super::endpoints::ENDPOINTS;
 use super::errors::Refusal;
 use super::faults::FaultKind;
@@ -11,8 +12,9 @@ use super::mischief::{Lie, distort};
 use super::pipeline::{Core, Work, lock};
 use super::reply::Reply;
 use super::watch::Change;
+use super::watch_subscriptions::Write;
 use super::wire::WireAct;
-use super::world::By;
+use super::world::{Account, By};
 use super::world_log::{Kept, Line};
 use crate::domain::time::UtcMs;
 
@@ -188,8 +190,41 @@ impl Core {
         }
     }
 
+    /// Lets the account's time pass up to an instant, in seconds, and the watch see which coupons that redeemed.
+    pub(crate) fn pass_time(&mut self, until: i64) {
+        let before = self.account.pools.discounts().rows().len();
+        self.play(until);
+        let pooled = redeemed_since(&self.account, before);
+        if pooled.is_empty() {
+            return;
+        }
+        let change = Change {
+            side: self.account.side,
+            by: By::Api,
+            request_id: "",
+            what: "a schedule's phase",
+            touched: &[],
+            markers: &[],
+            catalogued: &[],
+            pooled: &pooled,
+        };
+        lock(&self.shared.watch).changed(&self.account, &change);
+    }
+
     /// Runs an endpoint and lets the watch see what it changed.
     pub(crate) fn carry_out(&mut self, deed: Deed<'_>) -> Result<Value, Refusal> {
+        self.pass_time(deed.at.secs());
+        let before = self.account.pools.discounts().rows().len();
+        self.account.billing.cause = cause(&deed);
+        let write = Write {
+            by: deed.by,
+            method: deed.method,
+            path: deed.path,
+            request_id: deed.request_id,
+        };
+        lock(&self.shared.watch)
+            .subscriptions
+            .before(&self.account, write);
         let mut call = Call::new(
             &mut self.account,
             deed.at.secs(),
@@ -203,7 +238,9 @@ impl Core {
         );
         let outcome = (ENDPOINTS[deed.endpoint].run)(&mut call);
         let (touched, markers) = (call.touched, call.markers);
-        let (catalogued, pooled) = (call.catalogued, call.pooled);
+        let (catalogued, mut pooled) = (call.catalogued, call.pooled);
+        pooled.extend(redeemed_since(&self.account, before));
+        self.account.billing.cause = None;
         if deed.method != "GET" && outcome.is_ok() {
             let what = format!("{} {}", deed.method, deed.path);
             let change = Change {
@@ -216,7 +253,9 @@ impl Core {
                 catalogued: &catalogued,
                 pooled: &pooled,
             };
-            lock(&self.shared.watch).changed(&self.account, &change);
+            let mut watch = lock(&self.shared.watch);
+            watch.changed(&self.account, &change);
+            watch.subscriptions.after(&self.account, write);
         }
         outcome
     }
@@ -228,6 +267,21 @@ impl Core {
             rule,
         });
     }
+}
+
+/// What events of a change name: nothing of what is done by hand.
+fn cause(deed: &Deed<'_>) -> Option<billing::Cause> {
+    (deed.method != "GET" && deed.by == By::Api).then(|| billing::Cause {
+        request: deed.request_id.into(),
+        key: deed.key.map(Into::into),
+    })
+}
+
+/// Discounts that were made since there were so many.
+fn redeemed_since(account: &Account, before: usize) -> Vec<Pooled> {
+    let after = account.pools.discounts().rows().len();
+    let slots = (before..after).filter_map(|slot| u32::try_from(slot).ok());
+    slots.map(Pooled::Redeemed).collect()
 }
 
 /// 502, 503 or 504.

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::faults::path_matches;
+use super::objects::subscriptions_view::item_id_of;
 use super::world::Side;
 
 /// What a foreign actor does.
@@ -27,9 +28,25 @@ pub(crate) enum Deed {
     CreateCode,
     /// Makes `code` inactive.
     CloseCode,
+    /// Cancels a subscription at once.
+    CancelSubscription,
+    /// Has a subscription end with its period.
+    CancelAtPeriodEnd,
+    /// Sells `amount` of the first item of a subscription from the next bill on.
+    ChangeQuantity,
+    /// Sells `price` instead of the first item of a subscription from the next bill on.
+    ChangePlan,
 }
 
 impl Deed {
+    /// Whether it is about a subscription.
+    pub(crate) const fn is_about_subscriptions(self) -> bool {
+        matches!(
+            self,
+            Self::CancelSubscription | Self::CancelAtPeriodEnd | Self::ChangeQuantity | Self::ChangePlan
+        )
+    }
+
     /// Whether it is about coupons or codes.
     pub(crate) const fn is_about_pools(self) -> bool {
         matches!(
@@ -53,7 +70,7 @@ pub(crate) struct Actor {
     /// Not before so long after the start of the night.
     pub(crate) after_ms: Option<i64>,
     /// `same` (the one the request is about) or `mover:N`, `stayer:N`: the N-th with credit, from 0
-    /// (with or without, where coupons are concerned). Who redeems a code
+    /// (with or without, where coupons are concerned; with a subscription that is not over, where that is). Who redeems a code
     /// that is restricted to one customer is that one.
     #[serde(default)]
     pub(crate) customer: String,
@@ -61,6 +78,10 @@ pub(crate) struct Actor {
     pub(crate) code: Option<String>,
     /// `same` (also the coupon of the code the request is about), or a coupon's id.
     pub(crate) coupon: Option<String>,
+    /// `same` (the one the request is about), or an id; absent: the oldest of `customer` that is not over.
+    pub(crate) subscription: Option<String>,
+    /// Id of a price.
+    pub(crate) price: Option<String>,
     #[serde(default)]
     pub(crate) amount: i64,
     pub(crate) currency: Option<String>,
@@ -84,6 +105,9 @@ impl Actor {
         if self.deed.is_about_pools() && self.deed != Deed::Redeem {
             return None;
         }
+        if self.deed.is_about_subscriptions() && self.subscription.is_some() {
+            return None;
+        }
         let known = self.customer == "same" || which(&self.customer).is_some();
         (!known).then(|| "customer must be \"same\", \"mover:N\" or \"stayer:N\"".into())
     }
@@ -95,6 +119,8 @@ impl Actor {
             Deed::CreateCoupon | Deed::DeleteCoupon if !coupon => Some("this deed needs a coupon"),
             Deed::CreateCode if !(code && coupon) => Some("this deed needs a code and a coupon"),
             Deed::CloseCode if !code => Some("this deed needs a code"),
+            Deed::ChangeQuantity if self.amount < 1 => Some("this deed needs an amount"),
+            Deed::ChangePlan if self.price.is_none() => Some("this deed needs a price"),
             _ => None,
         }
     }
@@ -138,6 +164,23 @@ impl Actor {
                 let code = encode(self.code.as_deref().unwrap_or_default());
                 let form = format!("promotion[type]=coupon&promotion[coupon]={id}&code={code}");
                 ("POST", "/v1/promotion_codes".into(), form)
+            }
+            Deed::CancelSubscription => ("DELETE", format!("/v1/subscriptions/{about}"), String::new()),
+            Deed::CancelAtPeriodEnd => (
+                "POST",
+                format!("/v1/subscriptions/{about}"),
+                "cancel_at_period_end=true".into(),
+            ),
+            Deed::ChangeQuantity | Deed::ChangePlan => {
+                let item = format!("items[0][id]={}", item_id_of(about, 0));
+                let price = encode(self.price.as_deref().unwrap_or_default());
+                let change = if self.deed == Deed::ChangePlan {
+                    format!("items[0][price]={price}")
+                } else {
+                    format!("items[0][quantity]={amount}")
+                };
+                let form = format!("{item}&{change}&proration_behavior=none");
+                ("POST", format!("/v1/subscriptions/{about}"), form)
             }
             // A redemption is no request; it never comes here.
             Deed::CloseCode | Deed::Redeem => {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::ids::mix;
 
 /// Slots by hash of a text.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Index {
     first: HashMap<u64, u32>,
     /// Further slots of hashes that have one already: duplicates are rare.

@@ -40,6 +40,20 @@ impl Metadata {
         self.0 = pairs.into_boxed_slice();
     }
 
+    /// All pairs, by key.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (&**key, &**value))
+    }
+
+    /// Sets one key.
+    pub(crate) fn set(&mut self, key: &str, value: &str) {
+        let mut pairs = std::mem::take(&mut self.0).into_vec();
+        pairs.retain(|(k, _)| **k != *key);
+        pairs.push((key.into(), value.into()));
+        pairs.sort_unstable();
+        self.0 = pairs.into_boxed_slice();
+    }
+
     /// As the API shows it.
     pub(crate) fn json(&self) -> Value {
         let pairs = self.0.iter().map(|(k, v)| (k.to_string(), Value::from(&**v)));

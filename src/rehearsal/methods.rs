@@ -91,6 +91,7 @@ pub(crate) struct MethodMore {
 }
 
 /// A payment method.
+#[derive(Clone)]
 pub(crate) struct Method {
     pub(crate) id: Box<str>,
     pub(crate) created: i64,

@@ -14,16 +14,16 @@
 //! * Objects: account, customers, invoice credit ledger in any number of currencies, cash balances, billing credit
 //!   grants and their summary, payment methods of every kind that the copy takes or leaves, sources of the older
 //!   interface, tax ids, events, a search that lags, the test helper that funds a cash balance; products, prices, tax
-//!   rates and tax settings; payment links, tax registrations and subscriptions (read); coupons and promotion
-//!   codes, and the discounts people get with them.
+//!   rates and tax settings; payment links and tax registrations (read); coupons and promotion codes, and the
+//!   discounts people get with them; subscriptions, their schedules and the invoices that time makes of them.
 //! * Faults and foreign actors ([`Scenario`]), as pure functions of seed and request wherever chance is involved.
 //! * The PAN copy with its mapping file, and what it leaves behind; the application's own database, in `SQLite`.
 //! * [`Running::verdict`]: whether a run harmed anybody, judged from the accounts and the database alone.
 //!
 //! # What is not
 //!
-//! Charges, invoices, meters and webhooks; subscriptions stand still; anything not in the table answers 404 in Stripe's
-//! shape. Credit grants are never used up, since nothing is metered. An object lock is refused at once instead of
+//! Charges, meters and webhooks; what `billing` leaves out (its page says what); anything not in the table answers 404 in
+//! Stripe's shape. Credit grants are never used up, since nothing is metered. An object lock is refused at once instead of
 //! after a wait. Latency is what the options say, not what Stripe has.
 //!
 //! # Where what is
@@ -38,9 +38,13 @@
 //! * What is sold: `catalogue` (the types), `catalogue_table` (what a world's shop holds), `catalogue_fill`,
 //!   `catalogue_subs`, `catalogue_endpoints`. What is taken off it: `pools` (the types), `pools_endpoints`, `redeem`,
 //!   `redemptions` and `redeemers`.
+//! * What time does: `billing` and `billing_endpoints`, before every request and every look; `billed` tells.
+//!   Subscriptions a scenario lists: `scenario_subscriptions` and `subscriptions_listed`.
+//! * The Dashboard: [`toolkit`].
 //! * What goes wrong: `faults`, `mischief`, `foreign`. What comes back: `world_log`, `replay`. Who judges: `watch`,
 //!   `verdict` (with `verdict_database`), `requests`, `admin`; for coupons `watch_pools` with `pool_count`, and
-//!   `verdict_pools` with `bills`.
+//!   `verdict_pools` with `bills`; for subscriptions `watch_subscriptions`, and `verdict_subscriptions` and `totals` with
+//!   `forecast`.
 //!
 //! A new resource is a file in `objects`, its rows in `endpoints`, a field of `world::Account` and a kind in `expand`.
 //!
@@ -58,12 +62,16 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use pipeline::lock;
 use server::Served;
+use toolkit::Deed;
 
 mod additions;
 mod address;
 mod admin;
 mod app_database;
 mod auth;
+mod billed;
+mod billing;
+mod billing_endpoints;
 mod bills;
 mod call;
 mod catalogue;
@@ -78,6 +86,7 @@ mod errors;
 mod execute;
 mod expand;
 mod faults;
+mod forecast;
 mod foreign;
 mod form;
 mod history;
@@ -114,23 +123,33 @@ mod requests;
 mod scenario;
 mod scenario_customers;
 mod scenario_pools;
+mod scenario_subscriptions;
 mod server;
 mod start;
+mod subscriptions_listed;
+pub mod toolkit;
+mod totals;
 mod traits;
 mod verdict;
 mod verdict_database;
 mod verdict_pools;
+mod verdict_subscriptions;
 mod watch;
 mod watch_pools;
+mod watch_subscriptions;
 mod wire;
 mod world;
 mod world_log;
 
+pub use billed::Bill;
 pub use pan_copy::BEFORE as COPY_BEFORE_S;
 pub use requests::{Counts, Logged};
 pub use scenario::{Scenario, ScenarioError, names};
+pub use toolkit::Migration;
+pub use totals::{Billed, Totals};
 pub use verdict::{Claim, Claims, DefaultClaim, RowClaim, Verdict, Violation, rule};
 pub use verdict_pools::{CarryClaim, PoolClaims};
+pub use verdict_subscriptions::{Stands, SubscriptionClaim, SubscriptionClaims};
 pub use world::Side;
 pub use world_log::WorldLogError;
 
@@ -300,6 +319,23 @@ impl Running {
         self.served.verdict(claims).await
     }
 
+    /// What both accounts bill from the night on, month by month and currency by currency, beside what the old one would
+    /// have billed without the run.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.served.totals()
+    }
+
+    /// What an account billed for subscriptions until now, oldest first; with `until`, in seconds, also what it would
+    /// bill until then if everybody left it alone. Nothing of the account changes.
+    #[must_use]
+    pub fn billed(&self, side: Side, until: Option<i64>) -> Vec<Bill> {
+        let now = self.served.shared.clock.now().secs();
+        let mut core = lock(&self.served.cores[side.index()]);
+        core.pass_time(now);
+        billed::bills(&core.account, until)
+    }
+
     /// The newest requests of both accounts, source first, oldest first; at most 20,000 each.
     #[must_use]
     pub fn requests(&self) -> Vec<Logged> {
@@ -322,6 +358,50 @@ impl Running {
     /// Makes new keys for an account, as its owner would after a revocation; the old ones are expired.
     pub fn renew_keys(&self, side: Side) -> Result<Endpoint, StartError> {
         start::renew_keys(self, side)
+    }
+
+    /// Uploads a file for the Billing migration toolkit at the new account's Dashboard. It validates for a few minutes of
+    /// the clock; [`Running::migrations`] says what came of it.
+    ///
+    /// # Errors
+    /// In Stripe's words, when it is not taken.
+    pub fn upload(&self, name: &str, file: &[u8]) -> Result<Migration, String> {
+        self.at_desk(Deed::upload(name, file))
+    }
+
+    /// Starts a migration that was validated: its schedules are made after a few minutes.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_migration(&self, id: &str) -> Result<Migration, String> {
+        self.at_desk(Deed::Start { id: id.to_owned() })
+    }
+
+    /// Cancels a migration, with those of its schedules that have not begun.
+    ///
+    /// # Errors
+    /// When it is too late.
+    pub fn cancel_migration(&self, id: &str) -> Result<Migration, String> {
+        self.at_desk(Deed::Cancel { id: id.to_owned() })
+    }
+
+    fn at_desk(&self, deed: Deed) -> Result<Migration, String> {
+        let now = self.served.shared.clock.now();
+        lock(&self.served.cores[Side::Destination.index()]).at_desk(deed, now)
+    }
+
+    /// All migrations of the new account, oldest first, as they are now.
+    #[must_use]
+    pub fn migrations(&self) -> Vec<Migration> {
+        let now = self.served.shared.clock.now();
+        lock(&self.served.cores[Side::Destination.index()]).migrations(now)
+    }
+
+    /// The error file of a migration that failed.
+    #[must_use]
+    pub fn migration_errors(&self, id: &str) -> Option<Vec<u8>> {
+        let core = lock(&self.served.cores[Side::Destination.index()]);
+        core.dashboard.errors(id).map(<[u8]>::to_vec)
     }
 
     /// Stops serving. Requests being answered are given up.

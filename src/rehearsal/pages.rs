@@ -34,6 +34,7 @@ impl<T: Row> Row for &T {
 }
 
 /// Rows in order of creation with an index by id.
+#[derive(Clone)]
 pub(crate) struct Store<T> {
     rows: Vec<T>,
     by_id: Index,

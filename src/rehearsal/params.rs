@@ -38,6 +38,8 @@ pub(crate) enum Ty {
     IntOr(&'static str),
     /// A decimal number of at most so many decimals, not negative.
     Decimal(usize),
+    /// What Stripe takes and nothing here simulates: refused loudly, whatever it is.
+    Unsimulated,
     /// A time or a hash of `gt`, `gte`, `lt`, `lte`.
     Range,
 }
@@ -128,6 +130,7 @@ fn check_level(known: &[P], given: &Node, prefix: &str) -> Result<(), Refusal> {
 
 fn check_value(p: &P, node: &Node, full: &str) -> Result<(), Refusal> {
     match (p.ty, node) {
+        (Ty::Unsimulated, _) => Err(Refusal::unsimulated(full)),
         (Ty::Hash(inner), Node::Branch(_)) => check_level(inner, node, full),
         (Ty::Hashes(inner) | Ty::Map(inner), Node::Branch(elements)) => elements
             .iter()
@@ -297,6 +300,11 @@ impl<'a> Params<'a> {
     /// A node, for hashes and lists.
     pub(crate) fn node(self, name: &str) -> Option<&'a Node> {
         self.0.get(name)
+    }
+
+    /// Names of what was sent.
+    pub(crate) fn names(self) -> Vec<&'a str> {
+        self.0.children().iter().map(|(name, _)| name.as_str()).collect()
     }
 
     /// Readers for a nested hash.

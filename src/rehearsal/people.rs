@@ -12,6 +12,7 @@ use super::pages::Row;
 use super::world::{By, Role};
 
 /// A row of a customer's invoice credit ledger.
+#[derive(Clone)]
 pub(crate) struct Txn {
     pub(crate) id: Box<str>,
     pub(crate) created: i64,
@@ -26,7 +27,7 @@ pub(crate) struct Txn {
 }
 
 /// What only some rows have.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct TxnMore {
     pub(crate) description: Option<Box<str>>,
     pub(crate) metadata: Metadata,
@@ -44,7 +45,7 @@ impl Row for Txn {
 }
 
 /// Real money held for a customer.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Cash {
     pub(crate) available: BTreeMap<Cur, i64>,
     pub(crate) manual: bool,
@@ -53,6 +54,7 @@ pub(crate) struct Cash {
 }
 
 /// A movement of that money. Only `funded` rows can be made here.
+#[derive(Clone)]
 pub(crate) struct CashTxn {
     pub(crate) id: Box<str>,
     pub(crate) created: i64,
@@ -93,6 +95,7 @@ impl Row for TaxId {
 }
 
 /// A customer.
+#[derive(Clone)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "facts about a person that do not depend on each other"

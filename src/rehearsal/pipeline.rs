@@ -19,6 +19,7 @@ use super::params;
 use super::reply::Reply;
 use super::requests::{Logged, RequestLog};
 use super::scenario::Behaviour;
+use super::toolkit::Dashboard;
 use super::watch::Watch;
 use super::world::Account;
 use super::world_log::WorldLog;
@@ -99,6 +100,7 @@ pub(crate) struct Waiting {
 pub(crate) struct Core {
     pub(crate) shared: Arc<Shared>,
     pub(crate) account: Account,
+    pub(crate) dashboard: Dashboard,
     pub(crate) secrets: Secrets,
     pub(crate) limits: Limits,
     pub(crate) keys: Keys,
@@ -134,6 +136,7 @@ impl Core {
             at: now,
         };
         let request_id = ids::request(id.token);
+        self.pass_time(now.secs());
         self.foreign_deeds(incoming, now);
         self.others_redeem(id.token, now);
         match self.gate(incoming, id, &request_id) {

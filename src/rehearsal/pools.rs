@@ -12,7 +12,7 @@ use super::pages::{Row, Store};
 use super::world::By;
 
 /// Every coupon of an account with what hangs on it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Pools {
     coupons: Store<Coupon>,
     codes: Store<Code>,
@@ -356,6 +356,15 @@ impl Pools {
     pub(crate) fn of_customer(&self, customer: u32, now: i64) -> Option<u32> {
         let slot = *self.by_customer.get(&customer)?;
         self.discounts.at(slot).filter(|d| d.runs(now)).map(|_| slot)
+    }
+
+    /// Ends a discount at an instant, unless it is over by then; the redemption stays counted.
+    pub(crate) fn end_discount(&mut self, slot: u32, at: i64) {
+        if let Some(discount) = self.discounts.at_mut(slot)
+            && discount.end.is_none_or(|end| end > at)
+        {
+            discount.end = Some(at);
+        }
     }
 
     /// Takes away a customer's discount; the redemption stays counted.

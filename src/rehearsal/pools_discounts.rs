@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate};
 
-use super::catalogue::{Status, Subscription};
+use super::billing::Subscription;
 use super::dice::Dice;
 use super::ids;
 use super::pools::{Coupon, Discount, Lasts, On};
@@ -42,9 +42,9 @@ pub(crate) fn draw(account: &Account, count: u32, draft: &mut Draft, seed: u64, 
 /// Slots of subscriptions that are not over, of people in a role.
 fn live(account: &Account, role: Role) -> Vec<u32> {
     let owner = |s: &Subscription| account.customers.at(s.customer);
-    let rows = (0_u32..).zip(account.catalogue.subscriptions.rows());
+    let rows = (0_u32..).zip(account.billing.subscriptions.rows());
     let fitting = rows.filter(|(_, s)| {
-        s.status != Status::Canceled && owner(s).is_some_and(|c| c.role == role && !c.deleted && !c.leaves)
+        !s.status.is_over() && owner(s).is_some_and(|c| c.role == role && !c.deleted && !c.leaves)
     });
     fitting.map(|(slot, _)| slot).collect()
 }
@@ -72,7 +72,7 @@ struct Giver<'a> {
 
 impl Giver<'_> {
     fn give(&mut self, n: u32, slot: u32) {
-        let Some(subscription) = self.account.catalogue.subscriptions.at(slot) else {
+        let Some(subscription) = self.account.billing.subscriptions.at(slot) else {
             return;
         };
         let (owner, period, items) = (

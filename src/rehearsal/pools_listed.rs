@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::catalogue::{Item, Status, Subscription};
-use super::catalogue_subs::after;
 use super::ids;
 use super::metadata::Metadata;
 use super::pools::{Code, Coupon, Discount, Lasts, Off, On};
 use super::pools_draft::Draft;
 use super::redeem::end;
-use super::scenario_pools::{ListedCode, ListedCoupon, ListedDiscount, ListedSubscription, Named};
+use super::scenario_pools::{ListedCode, ListedCoupon, ListedDiscount, Named};
 use super::world::{Account, By, Role, Side};
 
 const DAY: i64 = 86_400;
@@ -168,7 +166,7 @@ impl<'a> Lister<'a> {
         if let Some(id) = &one.customer {
             return Some((On::Customer, self.account.customers.slot(id)?));
         }
-        let subscriptions = &self.account.catalogue.subscriptions;
+        let subscriptions = &self.account.billing.subscriptions;
         let slot = subscriptions.slot(one.subscription.as_deref()?)?;
         let owner = subscriptions.at(slot)?.customer;
         Some((
@@ -185,47 +183,4 @@ fn seed_of(customer: Option<&str>) -> [u8; 8] {
 fn metadata(given: &BTreeMap<String, String>) -> Metadata {
     let pairs: Vec<_> = given.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     Metadata::of(&pairs)
-}
-
-/// The subscriptions a scenario lists; one of a customer or price that is not there is left out.
-pub(crate) fn subscriptions(account: &Account, named: &Named<'_>) -> Vec<Subscription> {
-    let made = named.subscriptions.iter();
-    made.filter_map(|one| subscription(account, one, named.shift))
-        .collect()
-}
-
-fn subscription(account: &Account, one: &ListedSubscription, shift: i64) -> Option<Subscription> {
-    let customer = account.customers.slot(&one.customer)?;
-    let catalogue = &account.catalogue;
-    let slot = |name: &String| {
-        if let Some(place) = name.strip_prefix('#') {
-            let place = place.parse().ok()?;
-            return catalogue.prices.at(place).map(|_| place);
-        }
-        let by_key = || catalogue.holder(name).and_then(|p| catalogue.prices.slot(&p.id));
-        catalogue.prices.slot(name).or_else(by_key)
-    };
-    let slots: Vec<u32> = one.prices.iter().filter_map(slot).collect();
-    let first = catalogue.prices.at(*slots.first()?)?;
-    let status = one.status()?;
-    let start = one.since.secs(shift);
-    let end = match (status, one.trial_end) {
-        (Status::Trialing, Some(at)) => at.secs(shift),
-        _ => after(start, first.recurring.as_ref()?),
-    };
-    let item = |price| Item { price, quantity: 1 };
-    Some(Subscription {
-        id: one.id.as_str().into(),
-        created: start,
-        customer,
-        currency: first.currency,
-        status,
-        period: (start, end),
-        ended: None,
-        ends: one.ends,
-        items: slots.into_iter().map(item).collect(),
-        method: None,
-        tax_rate: None,
-        metadata: Metadata::default(),
-    })
 }

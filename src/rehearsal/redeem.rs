@@ -3,7 +3,6 @@
 
 use chrono::{DateTime, Months};
 
-use super::catalogue::Status;
 use super::currency::Cur;
 use super::errors::Refusal;
 use super::ids;
@@ -104,7 +103,8 @@ fn already(account: &Account, wish: &Wish, coupon: u32, now: i64) -> Option<u32>
         .find(|slot| discounts.at(*slot).is_some_and(|d| d.coupon == coupon))
 }
 
-fn check_coupon(coupon: &Coupon, now: i64) -> Result<(), Refusal> {
+/// Why a coupon can no longer be applied.
+pub(crate) fn check_coupon(coupon: &Coupon, now: i64) -> Result<(), Refusal> {
     let id = &coupon.id;
     let how = match coupon.dead(now) {
         None => return Ok(()),
@@ -175,9 +175,9 @@ pub(crate) fn has_paid(account: &Account, customer: u32) -> bool {
     let Some(customer) = account.customers.at(customer) else {
         return false;
     };
-    let running = account.catalogue.by_customer.slots(&customer.id);
+    let running = account.billing.by_customer.slots(&customer.id);
     let theirs = |slot: &u32| {
-        let subscription = account.catalogue.subscriptions.at(*slot);
+        let subscription = account.billing.subscriptions.at(*slot);
         subscription.is_some_and(|s| {
             account
                 .customers
@@ -195,14 +195,14 @@ fn check_place(account: &Account, wish: &Wish, coupon: &Coupon, now: i64) -> Res
         On::Item(slot, n) => (slot, Some(n)),
         On::Customer | On::Checkout => return Ok(()),
     };
-    let found = account.catalogue.subscriptions.at(slot);
+    let found = account.billing.subscriptions.at(slot);
     let Some(subscription) = found.filter(|s| s.customer == wish.customer) else {
         return Err(Refusal::missing("subscription", "", "subscription", false));
     };
     if item.is_some_and(|n| usize::from(n) >= subscription.items.len()) {
         return Err(Refusal::missing("subscription item", "", "items", false));
     }
-    if subscription.status == Status::Canceled {
+    if subscription.status.is_over() {
         let message =
             "A canceled subscription can only update its cancellation_details and metadata.".to_owned();
         return Err(Refusal::rejected(Some("discounts"), message));

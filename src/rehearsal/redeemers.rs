@@ -2,7 +2,6 @@
 //! of the seed and of the request before which it does it.
 
 use super::call::live_customer;
-use super::catalogue::Status;
 use super::errors::Refusal;
 use super::foreign::Actor;
 use super::form;
@@ -97,13 +96,13 @@ impl Core {
             return None;
         }
         let all = subscriptions::of_customer(&self.account, &customer.id);
-        let running = all.iter().find(|s| s.status != Status::Canceled);
+        let running = all.iter().find(|s| !s.status.is_over());
         running.map(|s| s.id.to_string())
     }
 
     /// An actor's redemption.
     pub(crate) fn foreign_redemption(&mut self, number: usize, actor: &Actor, path: &str, now: UtcMs) {
-        self.account.now = now.secs();
+        self.pass_time(now.secs());
         let code = actor
             .code
             .as_ref()

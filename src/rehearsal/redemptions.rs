@@ -69,7 +69,7 @@ impl Core {
 
     /// The same without writing it down.
     pub(crate) fn carry_out_redemption(&mut self, redeemed: &Redeemed, at: UtcMs) -> Result<u32, Refusal> {
-        self.account.now = at.secs();
+        self.pass_time(at.secs());
         let wish = self.wish(redeemed)?;
         let before = self.account.pools.discounts().rows().len();
         let slot = redeem(&mut self.account, &wish, at.secs())?;
@@ -136,7 +136,7 @@ impl Core {
             None if redeemed.whole_customer => On::Customer,
             None => On::Checkout,
             Some(id) => {
-                let slot = self.account.catalogue.subscriptions.slot(id);
+                let slot = self.account.billing.subscriptions.slot(id);
                 let slot = slot.ok_or_else(|| Refusal::missing("subscription", id, "subscription", false))?;
                 redeemed
                     .item

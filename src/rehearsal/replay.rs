@@ -60,7 +60,27 @@ impl Core {
                 self.foreign_coupon(actor.coupon.as_deref()?, path)
             }
             foreign::Deed::CloseCode => self.foreign_code(actor.code.as_deref()?, path),
+            deed if deed.is_about_subscriptions() => self.foreign_subscription(actor, path),
             _ => self.foreign_target(actor, path),
+        }
+    }
+
+    fn subscribes(&self, customer: &Customer) -> bool {
+        let slot = self.account.customers.slot(&customer.id);
+        slot.is_some_and(|slot| !self.account.billing.live_of(slot, &customer.id).is_empty())
+    }
+
+    fn foreign_subscription(&self, actor: &Actor, path: &str) -> Option<String> {
+        match actor.subscription.as_deref() {
+            Some("same") => path.split('/').find(|s| s.starts_with("sub_")).map(str::to_owned),
+            Some(id) => Some(id.to_owned()),
+            None => {
+                let id = self.foreign_target(actor, path)?;
+                let customer = self.account.customers.slot(&id)?;
+                let live = self.account.billing.live_of(customer, &id);
+                let first = self.account.billing.subscriptions.at(*live.first()?)?;
+                Some(first.id.to_string())
+            }
         }
     }
 
@@ -77,9 +97,12 @@ impl Core {
         };
         let rows = self.account.customers.rows().iter();
         let with_credit = |c: &&Customer| c.sums().values().any(|sum| *sum < 0);
-        let mut fitting = rows
-            .filter(|c| c.role == role && !c.deleted)
-            .filter(|c| actor.deed.is_about_pools() || with_credit(c));
+        let fits = |c: &&Customer| match actor.deed {
+            deed if deed.is_about_pools() => true,
+            deed if deed.is_about_subscriptions() => self.subscribes(c),
+            _ => with_credit(c),
+        };
+        let mut fitting = rows.filter(|c| c.role == role && !c.deleted).filter(|c| fits(c));
         fitting.nth(n).map(|c| c.id.to_string())
     }
 
@@ -99,6 +122,7 @@ impl Core {
                 // What is written down did not fail.
                 let _ = self.carry_out_redemption(redeemed, *at);
             }
+            Line::Toolkit { at, deed, .. } => self.again_at_desk(deed, *at),
             Line::NewKeys { .. } => self.secrets.renew(),
             Line::PanCopy { .. } => {}
         }

@@ -8,7 +8,8 @@ use super::faults::Rule;
 use super::foreign::Actor;
 use super::plan::WorldPlan;
 use super::scenario_customers::{self, Listed};
-use super::scenario_pools::{self, ListedCode, ListedCoupon, ListedDiscount, ListedSubscription, Named};
+use super::scenario_pools::{self, ListedCode, ListedCoupon, ListedDiscount, Named};
+use super::scenario_subscriptions::ListedSubscription;
 use crate::domain::time::UtcMs;
 
 /// Names and texts of scenario files.
@@ -33,6 +34,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "schools",
     "coupons",
     "coupons-thousands",
+    "subscriptions",
     "faults-429",
     "faults-500",
     "faults-network",
@@ -124,6 +126,8 @@ pub(crate) struct Behaviour {
     pub(crate) redemptions_per_1000_requests: u32,
     /// The same, of coupons that the application applies without a code.
     pub(crate) direct_redemptions_per_1000_requests: u32,
+    /// The Dashboard's toolkit asks for an hour before a start instead of a day.
+    pub(crate) toolkit_in_sandbox: bool,
     /// Requests in flight before the concurrency limiter speaks; absent: a default by mode.
     pub(crate) in_flight: Option<usize>,
 }
@@ -137,6 +141,7 @@ impl Default for Behaviour {
             slow_body_ms: 5_000,
             redemptions_per_1000_requests: 0,
             direct_redemptions_per_1000_requests: 0,
+            toolkit_in_sandbox: false,
             in_flight: None,
         }
     }

@@ -1,13 +1,14 @@
-//! Coupons, codes, subscriptions and discounts a scenario lists one by one (`[[coupon]]`, `[[code]]`, `[[subscription]]`,
-//! `[[discount]]`): each case of the reconciliation as a row that can be read.
+//! Coupons, codes and discounts a scenario lists one by one (`[[coupon]]`, `[[code]]`, `[[discount]]`): each case of the
+//! reconciliation as a row that can be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer};
 
-use super::catalogue::{Decimal, Status};
+use super::catalogue::Decimal;
 use super::currency::Cur;
 use super::pools::{Lasts, Off, Restrictions};
+use super::scenario_subscriptions::ListedSubscription;
 use super::world::Side;
 
 /// An instant of a scenario: RFC 3339 in the file, seconds here. It moves with the night when that is moved.
@@ -87,25 +88,6 @@ pub(crate) struct ListedCode {
     pub(crate) created_days_ago: Option<u32>,
     /// So many of them, `-1`, `-2`, … behind the text.
     pub(crate) count: Option<u32>,
-}
-
-/// A subscription of the old account.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ListedSubscription {
-    pub(crate) id: String,
-    pub(crate) customer: String,
-    /// Ids or lookup keys of prices, or `#` and the place of one in order of creation, from 0; one for each item.
-    pub(crate) prices: Vec<String>,
-    /// `active`, `trialing`, `past_due`; absent: active.
-    pub(crate) status: Option<String>,
-    /// Start of the current period, or of the trial; the next bill comes by the calendar.
-    pub(crate) since: At,
-    /// End of the trial.
-    pub(crate) trial_end: Option<At>,
-    /// It ends with the current period.
-    #[serde(default)]
-    pub(crate) ends: bool,
 }
 
 /// A running discount of the old account.
@@ -205,34 +187,6 @@ impl ListedCode {
         }
         let known = coupons.contains(&(self.side(), self.coupon.as_str()));
         (!known).then(|| format!("there is no [[coupon]] {} on that account", self.coupon))
-    }
-}
-
-impl ListedSubscription {
-    /// Where it stands; [`problem`] has refused unknown words.
-    pub(crate) fn status(&self) -> Option<Status> {
-        match self.status.as_deref().unwrap_or("active") {
-            "active" => Some(Status::Active),
-            "trialing" => Some(Status::Trialing),
-            "past_due" => Some(Status::PastDue),
-            _ => None,
-        }
-    }
-
-    fn problem(&self) -> Option<String> {
-        if !self.id.starts_with("sub_") {
-            return Some("id must begin with sub_".into());
-        }
-        if self.prices.is_empty() {
-            return Some("prices must name at least one price".into());
-        }
-        match self.status() {
-            None => Some("status must be active, trialing or past_due".into()),
-            Some(status) if (status == Status::Trialing) != self.trial_end.is_some() => {
-                Some("trial_end is for subscriptions that are trialing, and they need it".into())
-            }
-            _ => None,
-        }
     }
 }
 

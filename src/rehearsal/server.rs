@@ -22,6 +22,8 @@ use crate::domain::time::UtcMs;
 
 /// Largest request body read, bytes.
 const MAX_BODY: usize = 1 << 20;
+/// The same of a file for the Dashboard: a little more than it takes.
+const MAX_UPLOAD: usize = 130 << 20;
 
 /// Both accounts, as the server of either needs them.
 pub(crate) struct Served {
@@ -67,10 +69,10 @@ async fn answer(
     request: Request,
 ) -> Response {
     if request.uri().path().starts_with("/_cutover/") {
-        let it = read(request).await;
-        return admin::answer(&here.served, here.index, &it.method, &it.path, &it.form()).await;
+        let it = read(request, MAX_UPLOAD).await;
+        return admin::answer(&here.served, here.index, &it).await;
     }
-    let incoming = read(request).await;
+    let incoming = read(request, MAX_BODY).await;
     let shared = here.served.shared.clone();
     let step = lock(&here.served.cores[here.index]).admit(&incoming);
     let reply = match step {
@@ -129,7 +131,7 @@ fn gone() -> Reply {
     }
 }
 
-async fn read(request: Request) -> Incoming {
+async fn read(request: Request, most: usize) -> Incoming {
     let (parts, body) = request.into_parts();
     let text = |name: &str| header(&parts.headers, name);
     let incoming = Incoming {
@@ -141,7 +143,7 @@ async fn read(request: Request) -> Incoming {
         key: text("idempotency-key").filter(|k| !k.is_empty()),
         version: text("stripe-version"),
     };
-    let body = to_bytes(body, MAX_BODY).await.map(Vec::from).unwrap_or_default();
+    let body = to_bytes(body, most).await.map(Vec::from).unwrap_or_default();
     Incoming { body, ..incoming }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::watch as channel;
 
 use super::app_database::{self, AppDatabase};
 use super::auth::Secrets;
+use super::billing::Billing;
 use super::catalogue::Catalogue;
 use super::currency::Cur;
 use super::faults::Faults;
@@ -22,12 +23,13 @@ use super::pipeline::{Core, Shared, Waiting, lock};
 use super::pools::Pools;
 use super::requests::RequestLog;
 use super::server::{self, Served};
+use super::toolkit::Dashboard;
 use super::watch::Watch;
 use super::world::{Account, Side};
 use super::world_log::{Header, Line, WorldLog};
 use super::{
     Description, Endpoint, Options, Running, StartError, catalogue_fill, catalogue_subs, pools_fill,
-    pools_listed, populate,
+    populate, subscriptions_listed,
 };
 use crate::domain::time::UtcMs;
 
@@ -53,7 +55,7 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
     let paying = populate::fill(old, &plan, listed, options.seed, start.secs());
     let sold = catalogue_fill::fill([&mut *old, &mut *new], &plan, options.seed, start.secs());
     let named = options.scenario.pools(options.customers);
-    let listed = pools_listed::subscriptions(old, &named);
+    let listed = subscriptions_listed::subscriptions(old, &named, start.secs());
     catalogue_subs::fill(old, &plan, (&paying, &sold), listed, options.seed, start.secs());
     pools_fill::fill([&mut *old, &mut *new], &plan, &named, options.seed, start.secs());
     let mapping = if options.scenario.behaviour.pan_copy_at_start {
@@ -137,6 +139,7 @@ fn account(side: Side, options: &Options) -> Account {
         grants: Store::default(),
         events: Store::default(),
         catalogue: Catalogue::default(),
+        billing: Billing::default(),
         pools: Pools::default(),
         now: options.scenario.starts_at().secs(),
     }
@@ -169,6 +172,7 @@ fn core(account: Account, shared: &Arc<Shared>, options: &Options) -> Core {
         log: RequestLog::default(),
         seen: HashMap::new(),
         shared: shared.clone(),
+        dashboard: Dashboard::new(options.scenario.behaviour.toolkit_in_sandbox),
         account,
     }
 }
@@ -208,7 +212,7 @@ fn restore(served: &Served, options: &Options) -> Result<(), StartError> {
         return Ok(());
     };
     let header = Header {
-        world_log: 3,
+        world_log: 4,
         scenario: options.scenario.name.clone(),
         scenario_digest: options.scenario.digest,
         seed: options.seed,
@@ -219,7 +223,9 @@ fn restore(served: &Served, options: &Options) -> Result<(), StartError> {
     let mut latest = UtcMs::default();
     for line in &lines {
         match line {
-            Line::Request { account, at, .. } | Line::Redeem { account, at, .. } => {
+            Line::Request { account, at, .. }
+            | Line::Redeem { account, at, .. }
+            | Line::Toolkit { account, at, .. } => {
                 latest = latest.max(*at);
                 lock(&served.cores[account.index()]).apply_line(line);
             }

@@ -9,6 +9,7 @@ use super::pipeline::lock;
 use super::server::Served;
 use super::verdict_database;
 use super::verdict_pools::{self, PoolClaims};
+use super::verdict_subscriptions::{self, Evidence, SubscriptionClaims};
 use super::watch::Watch;
 use super::world::{Account, By, Customer, Role, Side};
 
@@ -50,6 +51,28 @@ pub mod rule {
     pub const LOST: &str = "closed-and-lost";
     /// A running discount reaches another number of bills on the new account than it did on the old one.
     pub const CARRY_LENGTH: &str = "carry-length";
+    /// Both accounts bill the same time of a subscription.
+    pub const DOUBLE_PERIOD: &str = "double-period";
+    /// Between the old and the new there is time that nobody bills.
+    pub const FREE_PERIOD: &str = "free-period";
+    /// An old subscription has more than one live successor.
+    pub const TWO_SCHEDULES: &str = "two-schedules";
+    /// The first new bill is not what the old account would have billed then.
+    pub const OTHER_PRICE: &str = "other-price";
+    /// A later one is not.
+    pub const LATER_PRICE: &str = "later-price";
+    /// A new bill comes when the old account would have billed nothing.
+    pub const OTHER_DAY: &str = "other-day";
+    /// A subscription of somebody who stays was written to, or has something on the new account.
+    pub const STAYER_SUBSCRIPTION: &str = "stayer-subscription";
+    /// An old subscription ended within the settlement window while its customer had open invoices.
+    pub const CANCELLED_IN_WINDOW: &str = "cancelled-in-window";
+    /// Cancelling made an invoice.
+    pub const CHARGED_BY_CANCEL: &str = "charged-by-cancel";
+    /// The run says handed over, but nothing goes on.
+    pub const SUBSCRIPTION_LOST: &str = "lost";
+    /// A schedule was made less than 24 hours before its start.
+    pub const TOO_SOON: &str = "too-soon";
 }
 
 /// A broken rule.
@@ -110,6 +133,8 @@ pub struct Claims {
     /// Coupons, codes and discounts; `None` where nobody says what the run decided and did: what only a claim can tell is
     /// not judged then.
     pub pools: Option<PoolClaims>,
+    /// Subscriptions; `None` where nobody says: only what was billed so far is judged then.
+    pub subscriptions: Option<SubscriptionClaims>,
 }
 
 impl From<Vec<Claim>> for Claims {
@@ -153,10 +178,21 @@ impl Served {
     }
 
     fn accounts(&self, copies: &HashMap<String, String>, claims: &Claims) -> Verdict {
-        let source = lock(&self.cores[0]);
-        let destination = lock(&self.cores[1]);
+        let now = self.shared.clock.now().secs();
+        let mut source = lock(&self.cores[0]);
+        let mut destination = lock(&self.cores[1]);
+        source.pass_time(now);
+        destination.pass_time(now);
         let watch = lock(&self.shared.watch);
-        judge(&source.account, &destination.account, &watch, copies, claims)
+        let evidence = Evidence {
+            old: &source.account,
+            new: &destination.account,
+            watch: &watch.subscriptions,
+            uploads: &destination.dashboard.uploads(),
+            began: self.shared.start.secs(),
+        };
+        let subscriptions = verdict_subscriptions::judge(&evidence, claims.subscriptions.as_ref());
+        judge(&source.account, &destination.account, &watch, copies, claims).with(subscriptions)
     }
 }
 

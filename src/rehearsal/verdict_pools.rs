@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::billing::Subscription;
 use super::bills::Bills;
-use super::catalogue::Subscription;
 use super::pool_count::{ENDLESS, words};
 use super::pools::{Code, Coupon, Discount, On};
 use super::verdict::{Violation, rule, violation};
@@ -323,7 +323,7 @@ impl Judge<'_> {
         let discount = self.old.pools.discounts().get(discount);
         match discount.map(|d| (d.on, d.customer)) {
             Some((On::Customer, owner)) => {
-                let all = self.old.catalogue.subscriptions.rows().iter();
+                let all = self.old.billing.subscriptions.rows().iter();
                 all.filter(|s| s.customer == owner && s.ended.is_none()).count()
             }
             _ => 1,
@@ -337,7 +337,7 @@ impl Judge<'_> {
 
     fn carry_differs(&self, claim: &CarryClaim) -> Option<String> {
         let discount = self.old.pools.discounts().get(&claim.discount);
-        let subscription = self.old.catalogue.subscriptions.get(&claim.subscription);
+        let subscription = self.old.billing.subscriptions.get(&claim.subscription);
         let (Some(discount), Some(subscription)) = (discount, subscription) else {
             return Some(format!("or {} is not on the old account", claim.subscription));
         };

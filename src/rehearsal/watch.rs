@@ -8,6 +8,7 @@ use super::call::{Catalogued, Pooled};
 use super::currency::Cur;
 use super::verdict::{Violation, rule};
 use super::watch_pools::PoolWatch;
+use super::watch_subscriptions::SubscriptionWatch;
 use super::world::{Account, By, Customer, Role, Side};
 
 /// Violations kept; a run that breaks a rule this often needs no longer list.
@@ -37,6 +38,7 @@ pub(crate) struct Watch {
     defaults: HashMap<Box<str>, Box<str>>,
     /// Coupons and codes.
     pub(crate) pools: PoolWatch,
+    pub(crate) subscriptions: SubscriptionWatch,
 }
 
 /// A change that was made.

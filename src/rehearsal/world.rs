@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::billing::Billing;
 use super::catalogue::Catalogue;
 use super::currency::Cur;
 use super::index::Index;
@@ -65,6 +66,7 @@ pub(crate) enum By {
 }
 
 /// A billing credit grant.
+#[derive(Clone)]
 pub(crate) struct Grant {
     pub(crate) id: Box<str>,
     pub(crate) created: i64,
@@ -93,6 +95,7 @@ impl Row for Grant {
 }
 
 /// An event.
+#[derive(Clone)]
 pub(crate) struct Event {
     pub(crate) id: Box<str>,
     pub(crate) created: i64,
@@ -113,6 +116,7 @@ impl Row for Event {
 }
 
 /// One account and everything in it.
+#[derive(Clone)]
 pub(crate) struct Account {
     pub(crate) side: Side,
     pub(crate) id: String,
@@ -127,6 +131,7 @@ pub(crate) struct Account {
     pub(crate) grants: Store<Grant>,
     pub(crate) events: Store<Event>,
     pub(crate) catalogue: Catalogue,
+    pub(crate) billing: Billing,
     pub(crate) pools: Pools,
     /// The instant of the request that is being carried out, in seconds.
     pub(crate) now: i64,
@@ -150,6 +155,7 @@ impl Account {
             grants: Store::default(),
             events: Store::default(),
             catalogue: Catalogue::default(),
+            billing: Billing::default(),
             pools: Pools::default(),
             now: 0,
         }

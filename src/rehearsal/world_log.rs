@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mischief::Lie;
 use super::redemptions::Redeemed;
+use super::toolkit::Deed;
 use super::world::Side;
 use crate::domain::time::UtcMs;
 
@@ -71,6 +72,8 @@ pub(crate) enum Line {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         actor: Option<usize>,
     },
+    /// Somebody did something at the Dashboard's migration toolkit.
+    Toolkit { at: UtcMs, account: Side, deed: Deed },
     /// A one-time fault happened.
     Fault { account: Side, rule: usize },
     /// New keys were made.

@@ -45,6 +45,13 @@ const OPERATIONS: &[&str] = &[
     "GET /v1/products/{id}",
     "GET /v1/promotion_codes",
     "GET /v1/promotion_codes/{promotion_code}",
+    "DELETE /v1/subscriptions/{subscription_exposed_id}",
+    "GET /v1/invoices",
+    "GET /v1/invoices/{invoice}",
+    "GET /v1/invoices/{invoice}/lines",
+    "GET /v1/subscription_items",
+    "GET /v1/subscription_schedules",
+    "GET /v1/subscription_schedules/{schedule}",
     "GET /v1/subscriptions",
     "GET /v1/subscriptions/{subscription_exposed_id}",
     "GET /v1/tax/registrations",
@@ -71,6 +78,14 @@ const OPERATIONS: &[&str] = &[
     "POST /v1/products/{id}",
     "POST /v1/promotion_codes",
     "POST /v1/promotion_codes/{promotion_code}",
+    "POST /v1/invoices/create_preview",
+    "POST /v1/subscription_schedules",
+    "POST /v1/subscription_schedules/{schedule}",
+    "POST /v1/subscription_schedules/{schedule}/cancel",
+    "POST /v1/subscription_schedules/{schedule}/release",
+    "POST /v1/subscriptions",
+    "POST /v1/subscriptions/{subscription_exposed_id}",
+    "POST /v1/subscriptions/{subscription}/resume",
     "POST /v1/tax/settings",
     "POST /v1/tax_rates",
     "POST /v1/tax_rates/{tax_rate}",
@@ -145,11 +160,16 @@ async fn the_simulated_accounts_know_the_parameters_that_stripe_knows_and_no_oth
     account.conforms();
 }
 
-/// Whether the account does not call the parameter unknown. A hash has no value of its own and passes.
+/// Whether the account does not call the parameter unknown. A hash has no value of its own and passes. What the simulator
+/// says it does not simulate it knows, but nothing it may hold beyond what Stripe names.
 async fn known_to(account: &mut Account, method: &str, path: &str, name: &str, value: Option<&str>) -> bool {
     let Some(value) = value else { return true };
     let (_, answer) = account.send(method, path, &[(name, value)]).await;
     let error = &answer["error"];
+    let said = error["message"].as_str().unwrap_or_default();
+    if name.ends_with("[surprise]") && said.contains("does not simulate") {
+        return false;
+    }
     !(error["code"] == "parameter_unknown" && error["param"] == name)
 }
 

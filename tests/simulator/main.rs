@@ -1,6 +1,8 @@
 //! The simulated accounts over real sockets.
 
 #[cfg(test)]
+mod billing;
+#[cfg(test)]
 mod carried_by_hand;
 #[cfg(test)]
 mod catalogue;
@@ -25,7 +27,13 @@ mod protocol;
 #[cfg(test)]
 mod redemptions;
 #[cfg(test)]
+mod subscription_worlds;
+#[cfg(test)]
 mod subscriptions;
+#[cfg(test)]
+mod subscriptions_judged;
+#[cfg(test)]
+mod toolkit;
 #[cfg(test)]
 mod verdict;
 #[cfg(test)]

@@ -38,7 +38,10 @@ async fn of_those_who_pay_each_has_one_live_subscription_and_stayers_have_some()
     }
     assert_eq!((by_region["us"].len(), by_region["au"].len()), (1100, 450));
     let statuses: BTreeSet<_> = live.iter().map(|s| s["status"].as_str().unwrap()).collect();
-    assert_eq!(statuses, BTreeSet::from(["active", "trialing", "past_due"]));
+    assert_eq!(
+        statuses,
+        BTreeSet::from(["active", "trialing", "past_due", "unpaid"])
+    );
     let now = json!(1_771_045_200);
     for one in &live {
         let item = &one["items"]["data"][0];
@@ -61,6 +64,25 @@ async fn of_those_who_pay_each_has_one_live_subscription_and_stayers_have_some()
         count(|s| s["currency"] == "kwd") > 0,
         "one pays in another currency of its price"
     );
+    for (what, is) in [
+        (
+            "ends",
+            (|s| s["cancel_at_period_end"] == true) as fn(&Value) -> bool,
+        ),
+        ("ends on a day", |s| {
+            s["cancel_at"].is_i64() && s["cancel_at_period_end"] == false
+        }),
+        ("is billed by invoice", |s| {
+            s["collection_method"] == "send_invoice"
+        }),
+        ("is paused", |s| s["pause_collection"].is_object()),
+        ("owes", |s| s["latest_invoice"].is_string()),
+        ("is anchored on the 31st", |s| {
+            (s["billing_cycle_anchor"].as_i64().unwrap() - 1_769_839_200) == 0
+        }),
+    ] {
+        assert!(count(is) > 4, "too few of what {what}: {}", count(is));
+    }
     let ended = all(&old, "/v1/subscriptions", "?status=ended").await;
     assert!(
         ended.len() > 50
@@ -144,11 +166,7 @@ async fn lists_are_filtered_by_customer_price_status_and_period() {
         );
     }
     let wrong = old.post("/v1/subscriptions", "customer=cus_1", None).await;
-    assert_eq!(
-        wrong.status,
-        Some(404),
-        "subscriptions are made by the world alone"
-    );
+    assert_eq!(wrong.status, Some(400));
 }
 
 #[tokio::test]

@@ -6,7 +6,6 @@ use super::{
     cash_balance, discounts_view, payment_methods_view, sources, subscriptions, subscriptions_view, tax_ids,
 };
 use crate::rehearsal::call::nullable;
-use crate::rehearsal::catalogue::Status;
 use crate::rehearsal::currency::Cur;
 use crate::rehearsal::expand::Expand;
 use crate::rehearsal::pages;
@@ -116,7 +115,7 @@ fn include(account: &Account, customer: &Customer, expand: &Expand, out: &mut Ma
     if expand.has("subscriptions") {
         let inner = expand.below("subscriptions").below("data");
         let rows = subscriptions::of_customer(account, &customer.id);
-        let live = rows.iter().rev().filter(|s| s.status != Status::Canceled);
+        let live = rows.iter().rev().filter(|s| !s.status.is_over());
         list(
             "subscriptions",
             live.map(|s| subscriptions_view::show(account, s, &inner))

@@ -11,7 +11,7 @@ use crate::rehearsal::world::Account;
 /// The discount as an answer.
 pub(crate) fn show(account: &Account, discount: &Discount, expand: &Expand) -> Value {
     let customer = account.customers.at(discount.customer).map_or("", |c| &*c.id);
-    let of = |slot| account.catalogue.subscriptions.at(slot);
+    let of = |slot| account.billing.subscriptions.at(slot);
     let (subscription, item, checkout) = match discount.on {
         On::Customer => (None, None, None),
         On::Subscription(slot) => (of(slot).map(|s| s.id.to_string()), None, None),

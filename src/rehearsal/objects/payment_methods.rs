@@ -96,8 +96,13 @@ pub(super) fn allow_redisplay(method: &Method) -> &'static str {
 
 /// The slot of a payment method attached to the customer; any other is refused.
 pub(crate) fn attached(call: &Call<'_>, slot: u32, id: &str, param: &str) -> Result<u32, Refusal> {
-    let found = call.account.methods.slot(id);
-    let method = found.and_then(|at| call.account.methods.at(at));
+    attached_in(call.account, slot, id, param)
+}
+
+/// The same, of an account.
+pub(crate) fn attached_in(account: &Account, slot: u32, id: &str, param: &str) -> Result<u32, Refusal> {
+    let found = account.methods.slot(id);
+    let method = found.and_then(|at| account.methods.at(at));
     match (found, method) {
         (Some(found), Some(method)) if method.kind.is_payment_method() => {
             if method.customer == Some(slot) {

@@ -3,12 +3,12 @@
 
 use serde_json::Value;
 
-use super::subscriptions_view::{self, word};
+use super::subscriptions_view;
 use super::{customers, prices};
+use crate::rehearsal::billing::{self, Status, Subscription};
 use crate::rehearsal::call::{Answer, Call};
-use crate::rehearsal::catalogue::{Status, Subscription};
 use crate::rehearsal::errors::Refusal;
-use crate::rehearsal::expand::{Expand, Kind};
+use crate::rehearsal::expand::Kind;
 use crate::rehearsal::pages;
 use crate::rehearsal::params::{P, Params, Ty, opt, req};
 use crate::rehearsal::world::Account;
@@ -60,7 +60,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Answer {
         let (data, more) = page.cut(&rows, NAME, |id| pages::place(&rows, id), |s| keep(s))?;
         (data.into_iter().map(|s| show(s)).collect(), more)
     } else {
-        let all = &account.catalogue.subscriptions;
+        let all = &account.billing.subscriptions;
         let cursor = |id: &str| all.slot(id).map(|s| s as usize);
         let (data, more) = page.cut(all.rows(), NAME, cursor, keep)?;
         (data.into_iter().map(show).collect(), more)
@@ -81,11 +81,11 @@ fn price(call: &Call<'_>) -> Result<Option<u32>, Refusal> {
 fn kept(subscription: &Subscription, params: Params<'_>, price: Option<u32>) -> bool {
     let status = match params.text("status") {
         Some("all") => true,
-        Some("ended") => subscription.status == Status::Canceled,
-        Some(wanted) => wanted == word(subscription.status),
+        Some("ended") => subscription.status.is_over(),
+        Some(wanted) => wanted == subscription.status.word(),
         None => subscription.status != Status::Canceled,
     };
-    // All items of a world's subscription are billed together.
+    // All items of a subscription are billed together.
     let (start, end) = subscription.period;
     let automatic_tax = params.hash("automatic_tax").and_then(|t| t.flag("enabled"));
     status
@@ -94,13 +94,13 @@ fn kept(subscription: &Subscription, params: Params<'_>, price: Option<u32>) -> 
         && within(params, "current_period_end", end)
         && params
             .text("collection_method")
-            .is_none_or(|m| m == "charge_automatically")
-        && automatic_tax != Some(true)
+            .is_none_or(|m| (m == "send_invoice") == subscription.days_due.is_some())
+        && automatic_tax.is_none_or(|on| on == subscription.automatic_tax())
         && params.text("test_clock").is_none()
 }
 
 /// Whether a time lies where a range parameter wants it.
-fn within(params: Params<'_>, name: &str, at: i64) -> bool {
+pub(crate) fn within(params: Params<'_>, name: &str, at: i64) -> bool {
     if let Some(exact) = params.int(name) {
         return at == exact;
     }
@@ -114,9 +114,9 @@ fn within(params: Params<'_>, name: &str, at: i64) -> bool {
 
 /// Every subscription of a customer, oldest first.
 pub(crate) fn of_customer<'a>(account: &'a Account, id: &str) -> Vec<&'a Subscription> {
-    let catalogue = &account.catalogue;
-    let slots = catalogue.by_customer.slots(id);
-    let rows = slots.iter().filter_map(|s| catalogue.subscriptions.at(*s));
+    let billing = &account.billing;
+    let slots = billing.by_customer.slots(id);
+    let rows = slots.iter().filter_map(|s| billing.subscriptions.at(*s));
     let theirs = |s: &&Subscription| account.customers.at(s.customer).is_some_and(|c| *c.id == *id);
     rows.filter(theirs).collect()
 }
@@ -125,7 +125,7 @@ pub(crate) fn of_customer<'a>(account: &'a Account, id: &str) -> Vec<&'a Subscri
 pub(crate) fn retrieve(call: &mut Call<'_>) -> Answer {
     let expand = call.expand(Kind::Subscription)?;
     let id = call.arg(0);
-    let found = call.account.catalogue.subscriptions.get(id);
+    let found = call.account.billing.subscriptions.get(id);
     let found = found.ok_or_else(|| Refusal::missing(NAME, id, "id", true))?;
     Ok(subscriptions_view::show(call.account, found, &expand))
 }
@@ -133,16 +133,11 @@ pub(crate) fn retrieve(call: &mut Call<'_>) -> Answer {
 /// Deleting a customer cancels its subscriptions at once (docs.stripe.com/api/customers/delete).
 pub(crate) fn end_all(call: &mut Call<'_>, customer: &str) {
     let live = of_customer(call.account, customer);
-    let live = live.iter().filter(|s| s.status != Status::Canceled);
+    let live = live.iter().filter(|s| !s.status.is_over());
     let ids: Vec<Box<str>> = live.map(|s| s.id.clone()).collect();
     for id in ids {
-        let now = call.now;
-        if let Some(subscription) = call.account.catalogue.subscriptions.get_mut(&id) {
-            subscription.status = Status::Canceled;
-            subscription.ended = Some(now);
+        if let Some(slot) = call.account.billing.subscriptions.slot(&id) {
+            billing::end(call.account, slot, call.now, "cancellation_requested");
         }
-        let found = call.account.catalogue.subscriptions.get(&id);
-        let object = found.map(|s| subscriptions_view::show(call.account, s, &Expand::default()));
-        call.event("customer.subscription.deleted", object.unwrap_or_default(), None);
     }
 }
