@@ -4,12 +4,16 @@ use crate::domain::change::Change;
 use crate::domain::ids::StageId;
 use crate::domain::record::RowEnd;
 use crate::engine::state::{RowState, RunState};
-use crate::rehearsal::{CarryClaim, Claim, Claims, DefaultClaim, PoolClaims, RowClaim};
+use crate::rehearsal::{
+    CarryClaim, Claim, Claims, DefaultClaim, PoolClaims, RowClaim, Stands, SubscriptionClaim,
+};
 use crate::stages::coupons::SubscriptionsStart;
 use crate::stages::coupons::effects::{
     CREATE_CARRY, CREATE_CODE, CREATE_COUPON, DiscountRow, Payload, SET_CODE_LEFT, SET_LEFT, carry_id,
 };
 use crate::stages::mapping::effects::SET_DEFAULT;
+use crate::stages::subscriptions;
+use crate::stages::subscriptions::effects::{ACCEPT_PREVIEW, CANCEL_OLD, END_OLD, NEW_DAY, PAUSE_OLD};
 
 /// What a person gives uses with, at a coupon and at a code.
 const SET: [&str; 2] = [SET_LEFT, SET_CODE_LEFT];
@@ -29,6 +33,13 @@ pub(super) fn claims(state: &RunState) -> Claims {
             let pools = claims.pools.get_or_insert_default();
             for (change, row) in plan.changes().iter().zip(stage.rows.iter()) {
                 pool(change, row.end == Some(RowEnd::Done), backdated, pools);
+            }
+            continue;
+        }
+        if stage.id == StageId::Subscriptions {
+            let subscriptions = claims.subscriptions.get_or_insert_default();
+            for (change, row) in plan.changes().iter().zip(stage.rows.iter()) {
+                subscriptions.rows.extend(subscription(change, row.end));
             }
             continue;
         }
@@ -75,6 +86,35 @@ fn rows(change: &Change) -> impl Iterator<Item = RowClaim> {
             value: cell.after.clone(),
         })
     })
+}
+
+/// What one row of the subscriptions stage says.
+fn subscription(change: &Change, end: Option<RowEnd>) -> Option<(String, SubscriptionClaim)> {
+    let row: subscriptions::effects::Row = serde_json::from_str(&change.payload).ok()?;
+    let done = end == Some(RowEnd::Done);
+    let stops = |op: &str| [END_OLD, PAUSE_OLD, CANCEL_OLD].contains(&op);
+    let stopped = done && change.writes_now().iter().any(|write| stops(&write.op));
+    let stands = if stopped || change.rule == "handed_over" {
+        Stands::HandedOver
+    } else if row.twin.is_some() || (done && row.route.is_some()) {
+        Stands::Waits
+    } else {
+        Stands::LeftOut
+    };
+    let chose = |choice: &str| {
+        change
+            .decision
+            .as_ref()
+            .is_some_and(|decision| decision.choice == choice)
+    };
+    let claim = SubscriptionClaim {
+        stands,
+        at: row.handover,
+        schedule: row.twin.and_then(|(schedule, _)| schedule),
+        new_day: chose(NEW_DAY),
+        amount_accepted: chose(ACCEPT_PREVIEW),
+    };
+    Some((row.old, claim))
 }
 
 /// What one row of the coupons stage says.

@@ -22,6 +22,7 @@ mod claims;
 mod copy_list;
 mod failure;
 mod headless;
+mod later;
 mod look;
 mod mapping;
 mod migrations;

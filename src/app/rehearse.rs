@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use super::failure::Failure;
 use super::headless::{self, Leave, Words};
+use super::later;
 use super::out;
 use super::session::{self, Meta, Parts, Reach, World, screen};
 use super::summary::Summary;
@@ -29,6 +30,8 @@ use crate::tui;
 const WORLD_LOG: &str = "world.log";
 /// At speed 20 a few real milliseconds between leaving here and arriving there are this many virtual ones.
 const JITTER_MS: i64 = 250;
+/// Times a plan is made anew by the policy because facts changed before its approval.
+const REPLANS: u32 = 3;
 /// The mapping file of the PAN copy.
 const MAPPING: &str = "mapping.csv";
 /// The application's database.
@@ -49,7 +52,7 @@ pub(super) async fn rehearse(args: Rehearse) -> Result<Exit, Failure> {
     let settings = settings(&dir, copied_at)?;
     let handle = engine(&dir, &running, world, &clock, settings).await?;
     let exit = if args.headless {
-        by_policy(&handle, &running, &clock, args.json).await
+        by_policy(&handle, &running, &clock, &dir, args.json).await
     } else {
         on_screen(&handle, &running, &args, &dir, &clock).await
     };
@@ -253,8 +256,17 @@ fn mapping(path: &Path) -> Result<Option<Arc<stages::mapping::file::Mapping>>, F
     Ok(Some(Arc::new(mapping.map_err(Failure::usage)?)))
 }
 
-async fn by_policy(handle: &Handle, running: &Running, clock: &Clock, json: bool) -> Result<Exit, Failure> {
-    let result = every_stage(handle, clock).await;
+async fn by_policy(
+    handle: &Handle,
+    running: &Running,
+    clock: &Clock,
+    dir: &Path,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let result = match every_stage(handle, clock).await {
+        Ok(()) => later::see_out(handle, running, clock, dir).await,
+        failed => failed,
+    };
     let state = headless::quit(handle).await;
     let summary = Summary::of(&state, violations(running, &state).await);
     if json {
@@ -277,6 +289,12 @@ async fn every_stage(handle: &Handle, clock: &Clock) -> Result<(), Failure> {
         one_stage(handle, stage.id(), clock).await?;
     }
     Ok(())
+}
+
+/// The same stage once more, from the accounts as they are now.
+pub(super) async fn again(handle: &Handle, id: StageId, clock: &Clock) -> Result<(), Failure> {
+    headless::gather(handle, id).await?;
+    one_stage(handle, id, clock).await
 }
 
 /// One stage by the policy, from wherever it stands: grant what agrees, leave out what is blocked.
@@ -304,13 +322,24 @@ async fn one_stage(handle: &Handle, id: StageId, clock: &Clock) -> Result<(), Fa
             headless::gather(handle, id).await?;
         }
     }
-    headless::leave_out_blocked(handle, id).await?;
-    let plan = headless::plan_now(handle, id)?;
-    if crate::engine::machine::writes_nothing(&plan) {
-        handle.ask(Command::Audit(id)).await?;
-        return headless::see_through(handle, id, Leave::rehearsal(), clock).await;
-    }
-    headless::check(handle, id).await?;
+    let mut tries = 0;
+    let plan = loop {
+        headless::leave_out_blocked(handle, id).await?;
+        let plan = headless::plan_now(handle, id)?;
+        if crate::engine::machine::writes_nothing(&plan) {
+            handle.ask(Command::Audit(id)).await?;
+            return headless::see_through(handle, id, Leave::rehearsal(), clock).await;
+        }
+        match headless::check(handle, id).await {
+            Ok(()) => break plan,
+            // Customers do not sleep: what changed meanwhile is planned anew, a few times.
+            Err(drifted) if drifted.exit() == Exit::Refused && tries < REPLANS => {
+                tries += 1;
+                headless::gather(handle, id).await?;
+            }
+            Err(failure) => return Err(failure),
+        }
+    };
     headless::approve_and_write(handle, &plan, Words::by_policy(&plan), Leave::rehearsal(), clock).await
 }
 
