@@ -173,4 +173,6 @@ pub struct Row {
     pub cells: BTreeMap<String, String>,
     /// When it is worth planning again, seconds; `None`: not by itself.
     pub again_at: Option<i64>,
+    /// End of the settlement window, seconds: what was paused is not cancelled before it.
+    pub window_ends: i64,
 }
