@@ -90,6 +90,7 @@
 pub mod effects;
 pub mod facts;
 pub mod read;
+pub mod same;
 
 /// The stage. Implements [`crate::stages::Stage`].
 pub struct Subscriptions;
