@@ -87,10 +87,14 @@
 //! plan of its own, reviewed and approved. A row that waits says for what and until when; the audit counts those that
 //! wait, and nothing that waits is called done.
 
+pub mod attest;
 pub mod effects;
 pub mod facts;
 pub mod read;
 pub mod same;
+pub mod script;
+mod seen;
+pub mod undo;
 
 /// The stage. Implements [`crate::stages::Stage`].
 pub struct Subscriptions;
@@ -147,3 +151,8 @@ impl Default for Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod model_world_tests;
