@@ -88,6 +88,8 @@
 //! wait, and nothing that waits is called done.
 
 pub mod attest;
+pub mod audit;
+pub mod drift;
 pub mod effects;
 pub mod facts;
 pub mod read;

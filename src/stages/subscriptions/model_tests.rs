@@ -106,7 +106,7 @@ fn is_stop(op: &str) -> bool {
     ["end_with_period", "pause_collection"].contains(&op)
 }
 
-fn row(world: &World, handover: i64) -> Row {
+pub(super) fn row(world: &World, handover: i64) -> Row {
     let old: crate::stripe::wire::Subscription = serde_json::from_str(&world.old_json().to_string()).unwrap();
     let old = Old::of(&old, Read::default()).unwrap();
     Row {
@@ -127,7 +127,7 @@ fn row(world: &World, handover: i64) -> Row {
     }
 }
 
-fn phase(start: i64) -> Phase {
+pub(super) fn phase(start: i64) -> Phase {
     Phase {
         start,
         end: None,
@@ -147,7 +147,7 @@ fn phase(start: i64) -> Phase {
     }
 }
 
-fn writes(kind: Kind, row: &Row) -> Vec<PlannedWrite> {
+pub(super) fn writes(kind: Kind, row: &Row) -> Vec<PlannedWrite> {
     let accounts = accounts();
     let effects = Effects { accounts: &accounts };
     let (extra, place) = (Extra::default(), place_of(&row.old));
@@ -486,8 +486,9 @@ fn every(case: &Case, next: Next, budget: usize) -> Result<BTreeMap<RowEnd, u64>
             return run.broken("no reason");
         }
         // What others do after a thing was looked at for the last time is the audit's to find.
-        let late = run.log.iter().rposition(|line| line.starts_with("  * "));
-        let is_late = late.is_some_and(|at| run.log[at..].iter().all(|line| !concerns(&run.log[at], line)));
+        let lines = run.log.iter().enumerate();
+        let mut events = lines.filter(|(_, line)| line.starts_with("  * "));
+        let is_late = events.any(|(at, event)| run.log[at..].iter().all(|line| !concerns(event, line)));
         if !is_late {
             run.check(end)?;
         }
@@ -516,7 +517,7 @@ fn concerns(event: &str, line: &str) -> bool {
 fn over_every_history_with_two_events_a_done_row_bills_each_period_once() {
     for kind in KINDS {
         let ends = every(&Case::new(kind), script::next, 2).unwrap_or_else(|what| panic!("{what}"));
-        println!("{kind:?} {ends:?}");
+
         assert!(ends[&RowEnd::Done] > 0, "{kind:?}");
         if kind != Kind::File {
             assert!(ends[&RowEnd::Drifted] > 0, "{kind:?}");
@@ -548,9 +549,9 @@ fn nothing_happens_and_every_row_is_done_with_the_fewest_steps() {
             "look schedules",
             "look subscriptions",
             "write create_schedule",
-            "look schedule_now",
             "look schedules_now",
             "look subscriptions_now",
+            "look schedule_now",
             "look old_before_stop",
             "write end_with_period",
             "look old_stopped",
@@ -705,7 +706,7 @@ fn what_was_written_is_taken_back_new_side_first_and_only_as_long_as_nothing_beg
             ends[&RowEnd::Undone] > 0 && ends[&RowEnd::Drifted] > 0,
             "{kind:?} {ends:?}"
         );
-        assert_eq!(both_or_none, Vec::<String>::new(), "{kind:?}");
+        assert!(both_or_none.is_empty(), "{kind:?}\n{}", both_or_none[0]);
     }
 }
 
@@ -740,9 +741,11 @@ fn every_undo(case: &Case, world: &World, back: &Change) -> (BTreeMap<RowEnd, u6
             end == RowEnd::Undone && !run.world.live().is_empty() && !run.log.iter().any(late_schedule);
         let old = &run.world.old;
         let not_back = quiet && (old.ends || old.pause || !old.metadata.is_empty());
-        let began = run.world.scheds.iter().any(|one| {
-            one.status == "canceled" && run.world.new_bills.iter().any(|(at, _)| *at == one.start)
-        });
+        // A jump over the hour that is kept between a look and the handover does not happen.
+        let looked = run.log.iter().rposition(|line| line == "look undo_schedules");
+        let jumped = run.log.iter().rposition(|line| line.contains("PeriodRolls"));
+        let mut cancelled = run.world.scheds.iter().filter(|one| one.status == "canceled");
+        let began = jumped < looked && cancelled.any(|one| one.began);
         if !order || both || not_back || began {
             wrong.push(run.log.join("\n"));
         }

@@ -34,6 +34,9 @@ const OLD: OldLook = OldLook("undo_old", "undo_old_items");
 /// Labels of the look at the old one once it is.
 const OLD_BACK: OldLook = OldLook("undo_old_back", "undo_old_back_items");
 
+/// A request may be under way this long after the look it rests on, and more; seconds.
+const HOUR: i64 = 3_600;
+
 /// What an undo does, for whoever approves it.
 pub const WORDS: &str = "by `cutover undo subscriptions`: schedules that have not begun are cancelled, then old \
                          subscriptions go on as before; what was cancelled, begun or billed stays so";
@@ -176,9 +179,10 @@ impl<'a> Back<'a> {
         let Some(twin) = now.twins.iter().find(|twin| twin.schedule.as_deref() == Some(id)) else {
             return self.already_gone(now.twins.is_empty());
         };
-        if twin.begun || twin.start <= now.at {
+        if twin.begun || twin.start.saturating_sub(now.at) < HOUR {
             return stop(drifted(
-                "the new subscription has begun: taking it back would end what was billed; nothing was taken back",
+                "the new subscription has begun, or does within the hour: cancelling it would end what was billed; \
+                 nothing was taken back",
             ));
         }
         let is_changed =
@@ -231,7 +235,7 @@ impl<'a> Back<'a> {
             None => Some("the old one is over: nothing brings it back"),
             Some(old) if !self.is_our_stop(old) => Some("the old one is not as this program left it"),
             Some(_) if self.row.handover.is_none_or(|handover| now.at >= handover) => {
-                Some("the handover is over")
+                Some("its handover is over")
             }
             Some(_) => None,
         };
