@@ -97,6 +97,8 @@ pub struct Reading {
     pub app: Option<crate::appdb::Reader>,
     /// The clock.
     pub clock: Clock,
+    /// When the run began; of what is read outside a run, now.
+    pub began: UtcMs,
     /// The snapshot.
     pub keep: Arc<dyn Keep>,
     /// The screen.
