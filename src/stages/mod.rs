@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod coupons;
 pub mod credits;
 pub mod mapping;
+pub mod people;
 pub mod subscriptions;
 
 use std::any::Any;
