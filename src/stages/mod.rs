@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod coupons;
 pub mod credits;
 pub mod mapping;
+pub mod people;
 pub mod subscriptions;
 
 use std::any::Any;
@@ -97,6 +98,8 @@ pub struct Reading {
     pub app: Option<crate::appdb::Reader>,
     /// The clock.
     pub clock: Clock,
+    /// When the run began; of what is read outside a run, now.
+    pub began: UtcMs,
     /// The snapshot.
     pub keep: Arc<dyn Keep>,
     /// The screen.

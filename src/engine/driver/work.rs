@@ -113,6 +113,7 @@ impl Engine {
     fn desk(&self) -> Desk {
         Desk {
             ids: Arc::new(super::ids::of_run(&self.state, &self.book)),
+            began: self.state.began.unwrap_or(self.desk.began),
             ..self.desk.clone()
         }
     }
