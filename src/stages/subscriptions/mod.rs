@@ -87,9 +87,13 @@
 //! plan of its own, reviewed and approved. A row that waits says for what and until when; the audit counts those that
 //! wait, and nothing that waits is called done.
 
+pub mod amount;
 pub mod effects;
 pub mod facts;
+pub mod handover;
 pub mod same;
+#[cfg(test)]
+mod samples;
 
 /// The stage. Implements [`crate::stages::Stage`].
 pub struct Subscriptions;
