@@ -342,12 +342,12 @@ pub trait Stage: Send + Sync {
     }
 
     /// Whether a response (or an object found by a probe) is the effect that was sent; says what differs otherwise. Of a
-    /// DELETE the response is Stripe's `deleted` object.
+    /// DELETE the response is Stripe's `deleted` object, or the subscription that was cancelled.
     fn attest(&self, write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<Attested, String>;
 
     /// Where to look for `write` when its outcome is unknown: a strongly consistent list, or the object itself. `since`
     /// is when it was first sent, by the server's clock. For a DELETE the look is at the object: one that is not there
-    /// any more (or says `deleted`) is gone, and nothing else is asked.
+    /// any more (or says `deleted`) is gone, and nothing else is asked; one that is there is asked about like any other.
     fn probe(&self, write: &PlannedWrite, since: UtcMs) -> Look;
 
     /// Whether `object`, seen by a look after an unknown outcome, came of `write`. By its marker; a stage with writes

@@ -1,12 +1,16 @@
 //! The allow-list: which (method, path) may ever be asked of which account. Checked before the network, so a swapped
 //! key, a wrong role or a bug in a stage dies here (invariant I15). Whatever moves customers' money for good (charges,
-//! payments, refunds, payouts, transfers) has no row. The one DELETE takes back a coupon of the new account. PURE.
+//! payments, refunds, payouts, transfers) has no row. Two DELETEs are here: a coupon of the new account is taken back, and
+//! a subscription of the old one that goes on there is ended. PURE.
+
+mod subscriptions;
 
 use std::fmt;
 
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use thiserror::Error;
 
+use self::subscriptions::{CANCEL, RELEASE, SCHEDULE, SCHEDULES, SUBSCRIPTION};
 use super::form::ESCAPED;
 pub use crate::domain::ids::Role;
 use crate::domain::write::CAP;
@@ -72,6 +76,7 @@ pub struct Refused {
 
 const BOTH: &[Role] = &[Role::Source, Role::Destination];
 const NEW: &[Role] = &[Role::Destination];
+const OLD: &[Role] = &[Role::Source];
 
 /// Method, template, roles. One row per endpoint that a stage, the engine or a check uses.
 const RULES: &[(Method, &str, &[Role])] = &[
@@ -125,6 +130,14 @@ const RULES: &[(Method, &str, &[Role])] = &[
     (Method::Delete, "/v1/coupons/{}", NEW),
     (Method::Post, PROMOTION_CODES, BOTH),
     (Method::Post, PROMOTION_CODE, BOTH),
+    // Subscriptions: schedules begin them on the new account; the old ones are stopped, each only when the new one was
+    // seen there.
+    (Method::Post, SCHEDULES, NEW),
+    (Method::Post, SCHEDULE, NEW),
+    (Method::Post, CANCEL, NEW),
+    (Method::Post, RELEASE, OLD),
+    (Method::Post, SUBSCRIPTION, OLD),
+    (Method::Delete, SUBSCRIPTION, OLD),
 ];
 
 const CUSTOMER: &str = "/v1/customers/{}";
@@ -169,7 +182,12 @@ pub fn check_form(role: Role, endpoint: Endpoint, body: &str) -> Result<(), Misf
         bad.map_or(Ok(()), |(name, _)| Err(Misfit::Carries(name.into_owned())))
     };
     match (endpoint.method, endpoint.template) {
+        (Method::Delete, SUBSCRIPTION) | (Method::Post, CANCEL) => subscriptions::cancel(body),
         (Method::Delete, _) => carries(&|_| true),
+        (Method::Post, SUBSCRIPTION) => subscriptions::update(body),
+        (Method::Post, SCHEDULES) => subscriptions::create(body),
+        (Method::Post, SCHEDULE) => subscriptions::change(body),
+        (Method::Post, RELEASE) => subscriptions::release(body),
         (Method::Post, CUSTOMER) => carries(&|field| NEVER_ON_A_CUSTOMER.contains(&field)),
         (Method::Post, PROMOTION_CODE) => carries(&|field| !ON_A_CODE.contains(&field)),
         // A code made again on the old account makes what can be redeemed there smaller, never open-ended.
@@ -249,7 +267,17 @@ mod tests {
             "POST /v1/promotion_codes",
             "POST /v1/promotion_codes/{}",
         );
-        assert_eq!(writes(Role::Source), [ledger, codes, code]);
+        assert_eq!(
+            writes(Role::Source),
+            [
+                ledger,
+                codes,
+                code,
+                "POST /v1/subscription_schedules/{}/release",
+                "POST /v1/subscriptions/{}",
+                "DELETE /v1/subscriptions/{}",
+            ]
+        );
         assert_eq!(
             writes(Role::Destination),
             [
@@ -265,6 +293,9 @@ mod tests {
                 "DELETE /v1/coupons/{}",
                 codes,
                 code,
+                "POST /v1/subscription_schedules",
+                "POST /v1/subscription_schedules/{}",
+                "POST /v1/subscription_schedules/{}/cancel",
             ]
         );
     }
@@ -325,14 +356,14 @@ mod tests {
     }
 
     #[test]
-    fn only_a_coupon_of_the_new_account_is_ever_deleted_and_a_delete_carries_nothing() {
+    fn only_a_new_coupon_and_an_old_subscription_are_ever_deleted() {
         for role in ROLES {
             let deletes = endpoints(role).filter(|e| e.method == Method::Delete);
             let templates: Vec<_> = deletes.map(|e| e.template).collect();
             let wanted: &[&str] = if role == Role::Destination {
                 &["/v1/coupons/{}"]
             } else {
-                &[]
+                &["/v1/subscriptions/{}"]
             };
             assert_eq!(templates, wanted);
         }

@@ -259,20 +259,27 @@ impl Writer {
     /// `body` is an encoded [`Form`], byte for byte what the journal holds. An `Ok` is a 2xx whose body is JSON; the
     /// object in it is not attested yet. [`Failure::Version`] is a write that happened.
     pub async fn post_once(&self, path: &str, body: &str, idempotency_key: &str) -> Result<Reply, Failure> {
-        self.once(Method::Post, path, Some((body, idempotency_key))).await
+        self.once(Method::Post, path, "", Some((body, idempotency_key)))
+            .await
     }
 
-    /// The same for a DELETE. It has neither body nor key: Stripe looks at keys of POSTs only, because an object that is
-    /// deleted once more is simply not there (docs: idempotent requests).
-    pub async fn delete_once(&self, path: &str) -> Result<Reply, Failure> {
-        self.once(Method::Delete, path, None).await
+    /// The same for a DELETE, whose fields go into the query (facts 2.2). It has no key: Stripe looks at keys of POSTs
+    /// only, because an object that is deleted once more is simply not there (docs: idempotent requests).
+    pub async fn delete_once(&self, path: &str, fields: &str) -> Result<Reply, Failure> {
+        self.once(Method::Delete, path, fields, None).await
     }
 
-    async fn once(&self, method: Method, path: &str, write: Option<(&str, &str)>) -> Result<Reply, Failure> {
+    async fn once(
+        &self,
+        method: Method,
+        path: &str,
+        query: &str,
+        write: Option<(&str, &str)>,
+    ) -> Result<Reply, Failure> {
         let role = self.0.role;
         let endpoint = check(role, method, path)?;
-        let body = write.map_or("", |(body, _)| body);
-        check_form(role, endpoint, body).map_err(|misfit| Refused {
+        let form = write.map_or(query, |(body, _)| body);
+        check_form(role, endpoint, form).map_err(|misfit| Refused {
             role,
             method,
             path: format!("{path} {misfit}"),
@@ -280,7 +287,7 @@ impl Writer {
         let request = Request {
             method,
             path,
-            query: "",
+            query,
             write,
         };
         let reply = self.0.send_once(endpoint, &request).await?;

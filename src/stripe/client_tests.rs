@@ -392,9 +392,9 @@ async fn a_delete_has_neither_key_nor_body_and_leaves_once() {
     let settings = Settings::with_pace(PaceConfig::unlimited());
     let link = Link::new(account, Clock::real(), settings);
     let writer = link.writer().unwrap();
-    let reply = writer.delete_once("/v1/coupons/SPRING").await.unwrap();
+    let reply = writer.delete_once("/v1/coupons/SPRING", "").await.unwrap();
     assert_eq!(&reply.body[..], br#"{"id":"SPRING","deleted":true}"#);
-    let lost = writer.delete_once("/v1/coupons/SPRING").await.unwrap_err();
+    let lost = writer.delete_once("/v1/coupons/SPRING", "").await.unwrap_err();
     assert!(
         matches!(
             &lost,
@@ -406,7 +406,7 @@ async fn a_delete_has_neither_key_nor_body_and_leaves_once() {
         "{lost:?}"
     );
     assert!(
-        writer.delete_once("/v1/customers/cus_1").await.is_err(),
+        writer.delete_once("/v1/customers/cus_1", "").await.is_err(),
         "not on the list"
     );
     let seen = stub.seen();
@@ -423,4 +423,28 @@ async fn a_delete_has_neither_key_nor_body_and_leaves_once() {
         );
     }
     assert_eq!(link.pacer().snapshot().writes, 2);
+}
+
+#[tokio::test]
+async fn fields_of_a_delete_go_into_its_query() {
+    let stub = Stub::start([Answer::json(200, r#"{"id":"sub_1","status":"canceled"}"#)]).await;
+    let key = super::super::ApiKey::parse("rk_test_51AbCdEfGhIjKlMnOa1b2").unwrap();
+    let account = Account::new(Role::Source, &stub.url(), key).unwrap();
+    let link = Link::new(
+        account,
+        Clock::real(),
+        Settings::with_pace(PaceConfig::unlimited()),
+    );
+    let writer = link.writer().unwrap();
+    let both = "invoice_now=false&prorate=false";
+    assert!(writer.delete_once("/v1/subscriptions/sub_1", "").await.is_err());
+    writer.delete_once("/v1/subscriptions/sub_1", both).await.unwrap();
+    let [request] = &stub.seen()[..] else {
+        panic!("one request")
+    };
+    let line = "DELETE /v1/subscriptions/sub_1?invoice_now=false&prorate=false HTTP/1.1\r\n";
+    assert!(
+        request.starts_with(line) && request.ends_with("\r\n\r\n"),
+        "{request}"
+    );
 }

@@ -182,6 +182,10 @@ pub struct PhaseItem {
 
 /// A subscription of the old account whose customer is in scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a field of Stripe's, and they are independent"
+)]
 pub struct Old {
     /// `sub_…`
     pub id: String,
@@ -290,6 +294,10 @@ pub struct Twin {
 
 /// A customer in scope who has a subscription.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a field of Stripe's, and they are independent"
+)]
 pub struct Person {
     /// Name or e-mail.
     pub label: Safe,

@@ -91,6 +91,7 @@ pub mod amount;
 pub mod effects;
 pub mod facts;
 pub mod handover;
+pub mod read;
 pub mod same;
 #[cfg(test)]
 mod samples;
