@@ -99,6 +99,12 @@ impl Grid {
         }
     }
 
+    /// From one point to the next.
+    #[must_use]
+    pub const fn step(&self) -> Step {
+        self.step
+    }
+
     /// The same steps from another anchor.
     #[must_use]
     pub fn anchored(&self, anchor: i64) -> Option<Self> {

@@ -9,7 +9,8 @@ use crate::domain::change::Risk;
 #[must_use]
 pub fn of(old: &Old, person: Option<&Person>, bills_before: i64) -> Vec<Class> {
     let has = |class: Class, is: bool| is.then_some(class);
-    let own_method = old.method.is_some() && old.method != person.and_then(|person| person.old_default.clone());
+    let own_method =
+        old.method.is_some() && old.method != person.and_then(|person| person.old_default.clone());
     let items = &old.items;
     let unusual = items.len() > 1 || own_method || items.iter().any(|item| item.price.by_steps);
     let all = [
@@ -30,7 +31,10 @@ pub fn of(old: &Old, person: Option<&Person>, bills_before: i64) -> Vec<Class> {
         ),
         has(Class::Schedule, old.schedule.is_some()),
         has(Class::UnusualItems, unusual),
-        has(Class::SendInvoice, matches!(old.collection, Collection::Invoice(_))),
+        has(
+            Class::SendInvoice,
+            matches!(old.collection, Collection::Invoice(_)),
+        ),
     ];
     all.into_iter().flatten().collect()
 }
@@ -38,11 +42,11 @@ pub fn of(old: &Old, person: Option<&Person>, bills_before: i64) -> Vec<Class> {
 /// When it ends by itself, seconds, where somebody else than this program said so.
 #[must_use]
 pub fn ends_by_itself(old: &Old) -> Option<i64> {
-    let ours = old.stopped_for().is_some();
-    if old.ends_with_period {
-        return old.period_end().filter(|_| !ours);
+    if !old.ends_with_period {
+        return old.cancel_at;
     }
-    old.cancel_at
+    let ends = old.period_end()?;
+    (old.stopped_for() != Some(ends)).then_some(ends)
 }
 
 /// How carefully a row of these classes wants to be looked at. What is high is shown to Stripe before anybody approves
@@ -51,11 +55,9 @@ pub fn ends_by_itself(old: &Old) -> Option<i64> {
 pub fn risk(classes: &[Class]) -> Risk {
     let of = |class: &Class| match class {
         Class::PastDue | Class::Cancelling | Class::Schedule | Class::UnusualItems => Risk::High,
-        Class::NearRenewal
-        | Class::Trial
-        | Class::Discount
-        | Class::ManualTax
-        | Class::SendInvoice => Risk::Medium,
+        Class::NearRenewal | Class::Trial | Class::Discount | Class::ManualTax | Class::SendInvoice => {
+            Risk::Medium
+        }
     };
     classes.iter().map(of).max().unwrap_or_default()
 }

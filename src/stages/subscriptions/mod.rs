@@ -88,13 +88,20 @@
 //! wait, and nothing that waits is called done.
 
 pub mod amount;
+pub mod calendar;
+pub mod classes;
 pub mod effects;
 pub mod facts;
+pub mod file;
 pub mod handover;
+pub mod panel;
+pub mod plan;
 pub mod read;
 pub mod same;
 #[cfg(test)]
 mod samples;
+pub mod support;
+pub mod terms;
 
 /// The stage. Implements [`crate::stages::Stage`].
 pub struct Subscriptions;
