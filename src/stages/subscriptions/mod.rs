@@ -88,6 +88,7 @@
 //! wait, and nothing that waits is called done.
 
 pub mod amount;
+pub mod attest;
 pub mod calendar;
 pub mod classes;
 pub mod effects;
@@ -100,8 +101,11 @@ pub mod read;
 pub mod same;
 #[cfg(test)]
 mod samples;
+pub mod script;
+mod seen;
 pub mod support;
 pub mod terms;
+pub mod undo;
 
 /// The stage. Implements [`crate::stages::Stage`].
 pub struct Subscriptions;
@@ -158,3 +162,8 @@ impl Default for Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod model_world_tests;

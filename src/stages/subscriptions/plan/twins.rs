@@ -193,12 +193,11 @@ fn handed_over(scene: &Scene<'_>, mut row: Row, old: &Old, stop: Stopped, twin: 
         );
         return Made::noop("handed_over", row, why);
     }
-    let mut writes: Vec<_> = old
-        .schedule
-        .iter()
-        .map(|id| scene.effects.release_old(&row, id))
-        .collect();
-    writes.push(scene.effects.cancel_old(&row));
+    if old.schedule.is_some() {
+        let why = "the settlement window is over, but a schedule manages the old one again; look at it";
+        return Made::blocked("cancel_old", row, why);
+    }
+    let writes = vec![scene.effects.cancel_old(&row)];
     let effect = "The old one is cancelled for good: no bill, no proration; its drafts stay.".to_owned();
     Made::planned(
         "cancel_old",
