@@ -14,6 +14,7 @@ pub mod people;
 pub mod subscriptions;
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
@@ -224,7 +225,7 @@ pub struct Audit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
     /// Its name in the run directory.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What stands in it.
     pub bytes: Vec<u8>,
 }

@@ -93,7 +93,7 @@ impl Engine {
         let mut files: Vec<(String, Vec<u8>)> = stage
             .files(&plan)
             .into_iter()
-            .map(|file| (file.name.to_owned(), file.bytes))
+            .map(|file| (file.name.into_owned(), file.bytes))
             .collect();
         let mut ids = crate::domain::mapped::IdMap::default();
         if let Some(state) = self.state.stage(id) {

@@ -53,7 +53,7 @@ pub enum Interval {
 }
 
 /// `recurring` of a price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Rhythm {
     /// `interval`.
     pub interval: Interval,
@@ -333,6 +333,8 @@ pub struct Coupon {
     pub off: Off,
     /// `duration` is `once`.
     pub once: bool,
+    /// `duration_in_months`; `None`: once or forever.
+    pub months: Option<u32>,
 }
 
 /// What Stripe says the first bill of the new subscription will be.

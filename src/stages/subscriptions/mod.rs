@@ -87,15 +87,26 @@
 //! plan of its own, reviewed and approved. A row that waits says for what and until when; the audit counts those that
 //! wait, and nothing that waits is called done.
 
+pub mod amount;
 pub mod attest;
 pub mod audit;
+pub mod calendar;
+pub mod classes;
 pub mod drift;
 pub mod effects;
 pub mod facts;
+pub mod file;
+pub mod handover;
+pub mod panel;
+pub mod plan;
 pub mod read;
 pub mod same;
+#[cfg(test)]
+mod samples;
 pub mod script;
 mod seen;
+pub mod support;
+pub mod terms;
 pub mod undo;
 
 /// The stage. Implements [`crate::stages::Stage`].

@@ -200,6 +200,11 @@ pub fn coupon(coupon: &wire::Coupon) -> Coupon {
         valid: coupon.valid,
         off: off(coupon),
         once: matches!(coupon.duration, CouponDuration::Once | CouponDuration::Other(_)),
+        // One that repeats and does not say how often is too short for anything.
+        months: (coupon.duration == CouponDuration::Repeating).then(|| {
+            let months = coupon.duration_in_months.unwrap_or_default();
+            u32::try_from(months).unwrap_or_default()
+        }),
     }
 }
 
