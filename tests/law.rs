@@ -115,7 +115,7 @@ const FOLDERS: [Folder; 16] = [
 ];
 
 /// Files that decide and never act: a `*` stands for one name, a `**` for everything below.
-const PURE: [&str; 38] = [
+const PURE: [&str; 45] = [
     "domain/**",
     "stages/*/plan.rs",
     "stages/*/plan/**",
@@ -140,9 +140,16 @@ const PURE: [&str; 38] = [
     "stages/coupons/running.rs",
     "stages/coupons/terms.rs",
     "stages/coupons/who.rs",
+    "stages/subscriptions/attest.rs",
+    "stages/subscriptions/audit.rs",
+    "stages/subscriptions/drift.rs",
+    "stages/subscriptions/effects.rs",
     "stages/subscriptions/read.rs",
     "stages/subscriptions/read/**",
     "stages/subscriptions/preview.rs",
+    "stages/subscriptions/same.rs",
+    "stages/subscriptions/seen.rs",
+    "stripe/allow/**",
     "appdb/decide.rs",
     "appdb/sqlfile/**",
     "stripe/form.rs",

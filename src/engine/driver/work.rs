@@ -57,7 +57,7 @@ impl Engine {
         let wanted = stage
             .header(&self.desk.accounts, &self.desk.settings)
             .map_err(|e| refused(e.to_string()))?;
-        if *plan.header() == wanted {
+        if stage.fits(plan.header(), &wanted) {
             return Ok(());
         }
         Err(refused(

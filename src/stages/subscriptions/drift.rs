@@ -89,6 +89,8 @@ fn row_holds(planned: &Row, now: Row) -> bool {
         next_old: planned.next_old,
         again_at: planned.again_at,
         classes: planned.classes.clone(),
+        // Which stop it decides stands in the writes, and a cancellation in the rule.
+        window_ends: planned.window_ends,
         ..now
     };
     seen && (!is_in_file || otherwise.cells == planned.cells) && otherwise == *planned
