@@ -6,10 +6,16 @@ use super::facts::{
     Collection, Coupon, Discount, Interval, Item, Off, Old, Person, Phase, PhaseItem, Price, Read, Rhythm,
     Status, TaxRate, Twin, World,
 };
-use crate::domain::ids::{AccountId, Accounts, Environment};
+use super::plan::{Rules, rows};
+use super::{Route, Settings};
+use crate::domain::change::{ChangeKey, Decision, LEAVE_OUT};
+use crate::domain::ids::{AccountId, Accounts, Environment, StageId};
 use crate::domain::mapped::{IdMap, Mapped};
 use crate::domain::money::Currency;
+use crate::domain::plan::{Header, Plan};
+use crate::domain::scope::ScopeRule;
 use crate::domain::text::safe;
+use crate::domain::time::UtcMs;
 
 /// Now, in every test: 2026-09-21 13:33:20 UTC.
 pub(super) const NOW: i64 = 1_789_997_600;
@@ -202,4 +208,47 @@ pub(super) fn ids() -> IdMap {
         });
     }
     ids
+}
+
+/// The plan of a world.
+pub(super) fn sealed(world: &World, route: Route, first_batch: u32) -> Plan {
+    let (accounts, ids) = (accounts(), ids());
+    let settings = Settings {
+        route,
+        first_batch,
+        ..Settings::default()
+    };
+    let rules = Rules {
+        accounts: &accounts,
+        settings: &settings,
+    };
+    let planned = rows(world, &ids, rules);
+    let header = Header {
+        accounts: accounts.clone(),
+        policy: BTreeMap::from([
+            (super::file::FIRST_BATCH.to_owned(), first_batch.to_string()),
+            ("route".to_owned(), route.word().to_owned()),
+        ]),
+        scope: ScopeRule::default().digest(),
+        stage: StageId::Subscriptions,
+    };
+    Plan::seal(
+        header,
+        planned.out_of_scope,
+        planned.changes,
+        planned.findings,
+        UtcMs(0),
+    )
+    .unwrap()
+}
+
+pub(super) fn left_out(plan: &Plan, old: &str) -> Plan {
+    let decision = Decision {
+        choice: LEAVE_OUT.to_owned(),
+        by: "anna".to_owned(),
+        note: String::new(),
+        number: None,
+    };
+    plan.decide(&ChangeKey(format!("subscription/{old}")), decision)
+        .unwrap()
 }
