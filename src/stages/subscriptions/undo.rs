@@ -8,7 +8,7 @@
 //! The new side goes first: between the two steps neither side bills, for seconds and long before the handover, and a
 //! halt there says so; the other way round both would. Once the handover is over nothing is taken back: the new side has
 //! billed. A cancelled schedule does not come back, nor does an old subscription that was cancelled, an old schedule that
-//! was let go, a schedule that was withdrawn, or what a changed schedule was before.
+//! was let go, a schedule that was withdrawn, what a changed schedule was before, or an end on a date that a stop replaced.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,11 @@ pub fn writes(change: &Change, made: &BTreeMap<String, String>) -> Vec<PlannedWr
         let planned = change.writes_now().iter().find(|write| write.op == op)?;
         Some((planned, made.get(op)?.as_str()))
     };
-    if made(CANCEL_OLD).is_some() {
+    let had_an_end = serde_json::from_str::<Row>(&change.payload)
+        .is_ok_and(|row| row.seen.is_some_and(|seen| seen.ends.0.is_some()));
+    // The stop took the place of an end on another date, which nothing of ours can set again.
+    let loses_its_end = had_an_end && made(END_OLD).is_some();
+    if made(CANCEL_OLD).is_some() || loses_its_end {
         return Vec::new();
     }
     let mut writes = Vec::new();
@@ -276,7 +280,12 @@ impl<'a> Back<'a> {
                 "the old one does not go on although that was written: look at both accounts",
             ));
         }
-        Ok(undone("the old one goes on as before"))
+        let had_a_schedule = self.row.seen.as_ref().is_some_and(|seen| seen.schedule.is_some());
+        Ok(undone(if had_a_schedule {
+            "the old one goes on, without the schedule that let go of it"
+        } else {
+            "the old one goes on as before"
+        }))
     }
 }
 
