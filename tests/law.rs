@@ -115,7 +115,7 @@ const FOLDERS: [Folder; 16] = [
 ];
 
 /// Files that decide and never act: a `*` stands for one name, a `**` for everything below.
-const PURE: [&str; 38] = [
+const PURE: [&str; 40] = [
     "domain/**",
     "stages/*/plan.rs",
     "stages/*/plan/**",
@@ -143,6 +143,8 @@ const PURE: [&str; 38] = [
     "stages/subscriptions/read.rs",
     "stages/subscriptions/read/**",
     "stages/subscriptions/preview.rs",
+    "stages/subscriptions/online.rs",
+    "stages/subscriptions/gather/assemble.rs",
     "appdb/decide.rs",
     "appdb/sqlfile/**",
     "stripe/form.rs",

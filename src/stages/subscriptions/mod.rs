@@ -89,6 +89,10 @@
 
 pub mod effects;
 pub mod facts;
+#[allow(dead_code, reason = "until the stage is put together")]
+pub mod gather;
+pub mod online;
+pub mod preview;
 pub mod read;
 pub mod same;
 
