@@ -16,7 +16,7 @@ use crate::stripe::wire::{
     self, AutomaticTax, CollectionMethod, CouponDuration, Expandable, Issued, Party, Subscription,
     SubscriptionItem, SubscriptionStatus,
 };
-pub use twin::phases_of;
+pub use twin::{old_id, old_id_of, phases_of};
 
 /// Why an object of the old account is not understood.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

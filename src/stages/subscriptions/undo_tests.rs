@@ -106,14 +106,14 @@ fn an_end_that_the_stop_replaced_is_not_lost_without_a_word() {
     let case = Case::new(Kind::CreateAndEnd);
     let mut row: Row = serde_json::from_str(&case.change.payload).unwrap();
     row.seen.as_mut().unwrap().ends.0 = Some(P0 + 9 * HOUR);
-    let made = [
-        ("create_schedule", "sub_sched_1"),
-        ("end_with_period", "sub_1"),
-    ];
+    let made = [("create_schedule", "sub_sched_1"), ("end_with_period", "sub_1")];
     let made = made.map(|(op, object)| (op.to_owned(), object.to_owned())).into();
     assert_eq!(writes(&change(&row, case.change.writes.clone()), &made), []);
     let (_, end, why, _) = taken_back(Kind::ReleaseAndEnd, |_| {});
-    assert!(end == RowEnd::Undone && why.contains("without the schedule"), "{why}");
+    assert!(
+        end == RowEnd::Undone && why.contains("without the schedule"),
+        "{why}"
+    );
 }
 
 #[test]

@@ -149,17 +149,27 @@ fn beyond(phase: &SchedulePhase, defaults: &ScheduleDefaults) -> Vec<String> {
     .collect()
 }
 
+/// The old subscription a schedule names, on itself or on a phase: only the phase's metadata goes on to the subscription.
+#[must_use]
+pub fn old_id(schedule: &Schedule) -> Option<&str> {
+    let of_phases = || {
+        let mut phases = schedule.phases.iter();
+        phases.find_map(|phase| phase.metadata.get(OLD_ID))
+    };
+    let own = schedule.metadata.get(OLD_ID);
+    own.or_else(of_phases).map(String::as_str)
+}
+
+/// The old subscription a subscription names.
+#[must_use]
+pub fn old_id_of(subscription: &Subscription) -> Option<&str> {
+    subscription.metadata.get(OLD_ID).map(String::as_str)
+}
+
 impl Twin {
-    /// Of a schedule of the new account; `None`: of no old subscription, or cancelled. The id is looked for on the
-    /// schedule and on its phases, because only the phase's metadata goes on to the subscription.
+    /// Of a schedule of the new account; `None`: of no old subscription, or cancelled.
     pub fn of_schedule(schedule: &Schedule, read: Read) -> Result<Option<Self>, Trouble> {
-        let of_phases = || {
-            schedule
-                .phases
-                .iter()
-                .find_map(|phase| phase.metadata.get(OLD_ID))
-        };
-        let Some(of) = schedule.metadata.get(OLD_ID).or_else(of_phases) else {
+        let Some(of) = old_id(schedule) else {
             return Ok(None);
         };
         if schedule.status == ScheduleStatus::Canceled {
@@ -176,7 +186,7 @@ impl Twin {
         Ok(Some(Self {
             schedule: Some(schedule.id.clone()),
             subscription: schedule.subscription.as_ref().or(released).cloned(),
-            of: of.clone(),
+            of: of.to_owned(),
             customer: schedule.customer.clone(),
             begun: schedule.status != ScheduleStatus::NotStarted,
             created: schedule.created,
@@ -190,7 +200,7 @@ impl Twin {
 
     /// Of a subscription of the new account, as it is now; `None`: of no old one, or over.
     pub fn of_subscription(subscription: &Subscription, read: Read) -> Result<Option<Self>, Trouble> {
-        let Some(of) = subscription.metadata.get(OLD_ID) else {
+        let Some(of) = old_id_of(subscription) else {
             return Ok(None);
         };
         if !subscription.status.is_live() {
@@ -201,7 +211,7 @@ impl Twin {
         Ok(Some(Self {
             schedule: subscription.schedule.clone(),
             subscription: Some(subscription.id.clone()),
-            of: of.clone(),
+            of: of.to_owned(),
             customer: subscription.customer.clone(),
             begun: true,
             created: subscription.created,
