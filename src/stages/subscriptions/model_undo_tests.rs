@@ -41,8 +41,6 @@ fn every_undo(case: &Case, world: &World, back: &Change) -> (BTreeMap<RowEnd, u6
             change: back.clone(),
         };
         let mut run = Run::new(&undoing, undo::next);
-        // A stop is taken back, not made: what must be seen before is said below.
-        (run.twin_seen, run.old_seen) = (true, true);
         let (end, _) = run.to_its_end(&mut fate).unwrap_or_else(|what| panic!("{what}"));
         *ends.entry(end).or_default() += 1;
         let quiet = run.log.iter().all(|line| !line.starts_with("  * "));

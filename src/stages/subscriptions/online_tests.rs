@@ -49,6 +49,7 @@ fn known() -> Known {
                 valid: true,
                 off: Off::Percent("10".to_owned()),
                 once: false,
+                months: None,
             },
         )]),
         tax_rates: HashMap::from([(

@@ -22,7 +22,7 @@ use crate::stages::{
 
 /// The policy of a plan's header that says from when on its schedules may begin, seconds. It comes of when the plan was
 /// made, so a plan that is looked at again keeps its own.
-pub const EARLIEST_START: &str = "earliest_start";
+const EARLIEST_START: &str = "earliest_start";
 
 impl Stage for Subscriptions {
     fn id(&self) -> StageId {
@@ -145,7 +145,7 @@ fn earliest(plan: &Plan) -> Option<i64> {
     plan.header().policy.get(EARLIEST_START)?.parse().ok()
 }
 
-const fn rules(reading: &Reading) -> Rules<'_> {
+fn rules(reading: &Reading) -> Rules<'_> {
     Rules {
         accounts: &reading.accounts,
         settings: &reading.settings.subscriptions,
