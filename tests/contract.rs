@@ -41,6 +41,10 @@ mod written;
 mod billing;
 
 #[cfg(test)]
+#[path = "contract/subscriptions.rs"]
+mod subscriptions;
+
+#[cfg(test)]
 #[path = "contract/pools.rs"]
 mod pools;
 

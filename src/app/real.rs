@@ -23,7 +23,7 @@ use crate::domain::plan::{Plan, file};
 use crate::engine::command::{Command, Handle};
 use crate::engine::machine;
 use crate::engine::state::Phase;
-use crate::stages::{OperatorFile, Settings, catalogue, coupons, credits};
+use crate::stages::{OperatorFile, Settings, catalogue, coupons, credits, subscriptions};
 use crate::tui;
 
 /// Requests a second are counted where they arrive; the way there takes a little longer or shorter each time.
@@ -152,6 +152,7 @@ fn settings(config: &Config) -> Result<Settings, Failure> {
         catalogue: catalogue::Settings { inactive_in_use },
         credits,
         coupons: coupons_settings(config),
+        subscriptions: subscriptions_settings(config),
         ..Settings::default()
     })
 }
@@ -166,6 +167,21 @@ fn coupons_settings(config: &Config) -> coupons::Settings {
             config::SubscriptionsStart::NextBill => coupons::SubscriptionsStart::NextBill,
             config::SubscriptionsStart::Backdated => coupons::SubscriptionsStart::Backdated,
         },
+    }
+}
+
+fn subscriptions_settings(config: &Config) -> subscriptions::Settings {
+    let of = config.subscriptions;
+    subscriptions::Settings {
+        route: match of.route {
+            config::Route::Csv => subscriptions::Route::Csv,
+            config::Route::Api => subscriptions::Route::Api,
+        },
+        upload_by: of.upload_by,
+        margin_hours: of.margin_hours,
+        window_ends: of.window_ends,
+        first_batch: of.first_batch,
+        preview_sample: of.preview_sample,
     }
 }
 

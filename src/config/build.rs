@@ -1,6 +1,7 @@
 //! From layered values to a [`Config`]: what each value must be by itself, and what they must be together.
 
 mod mapping;
+mod subscriptions;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,7 @@ pub(super) fn build(path: &Path, layers: Layers) -> Result<Config, ConfigError> 
         database: values.database()?,
         credits: values.credits(),
         coupons: values.coupons(),
+        subscriptions: values.subscriptions(),
         waive_witness: values.bool("approval.waive_witness"),
         run_dir: values.path("run.dir").unwrap_or_else(|| PathBuf::from("runs")),
         source,

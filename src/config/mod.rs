@@ -50,6 +50,8 @@ pub struct Config {
     pub credits: CreditsConfig,
     /// Of the coupons stage.
     pub coupons: CouponsConfig,
+    /// Of the subscriptions stage.
+    pub subscriptions: SubscriptionsConfig,
     /// Live writes that nothing can take back need no second name. Printed in the report.
     pub waive_witness: bool,
     /// Where run directories are made.
@@ -171,6 +173,32 @@ pub enum SubscriptionsStart {
     NextBill,
     /// Where the current period of the old subscription began.
     Backdated,
+}
+
+/// Settings of the subscriptions stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubscriptionsConfig {
+    /// How new subscriptions are made where both ways can express them.
+    pub route: Route,
+    /// When the file will have been uploaded, and schedules created, at the latest.
+    pub upload_by: Option<UtcMs>,
+    /// Hours between the upload and the first start beyond the 24 that Stripe demands.
+    pub margin_hours: u32,
+    /// When the settlement window ends.
+    pub window_ends: Option<UtcMs>,
+    /// Rows of the first file.
+    pub first_batch: u32,
+    /// Rows of low risk whose amount Stripe is asked for.
+    pub preview_sample: u32,
+}
+
+/// How new subscriptions are made where both ways can express them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// A file for the Billing migration toolkit, uploaded by hand.
+    Csv,
+    /// Schedules created by this program.
+    Api,
 }
 
 /// Reads and checks the configuration in `path`. `variables` is the process's environment, `flags` what `--set` said.

@@ -94,7 +94,7 @@ const STRIPE: &str = "\"https://api.stripe.com\"";
 const DATABASE_MS: Kind = Kind::Int(1, 600_000);
 
 /// Every setting there is, in the order of `config.example.toml`.
-pub const SETTINGS: [Setting; 48] = [
+pub const SETTINGS: [Setting; 54] = [
     required("mode", Kind::Word(&["live", "test"])),
     required("source.account", Kind::Text),
     required("source.key", Kind::Key),
@@ -153,6 +153,12 @@ pub const SETTINGS: [Setting; 48] = [
         Kind::Word(&["next_bill", "backdated"]),
         "\"next_bill\"",
     ),
+    default("subscriptions.route", Kind::Word(&["csv", "api"]), "\"csv\""),
+    optional("subscriptions.upload_by", Kind::Time),
+    default("subscriptions.margin_hours", Kind::Int(0, 720), "1"),
+    optional("subscriptions.window_ends", Kind::Time),
+    default("subscriptions.first_batch", Kind::Int(1, 100_000), "50"),
+    default("subscriptions.preview_sample", Kind::Int(0, 100_000), "20"),
     default("approval.waive_witness", Kind::Bool, "false"),
     default("run.dir", Kind::Path, "\"runs\""),
 ];

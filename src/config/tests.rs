@@ -367,6 +367,7 @@ fn every_setting_reaches_the_configuration() {
             ("mode", _) => "test",
             ("credits.source_after" | "coupons.without_code", _) => "leave",
             ("coupons.subscriptions_start", _) => "backdated",
+            ("subscriptions.route", _) => "api",
             ("catalogue.inactive_in_use", _) => "active",
             ("scope.include_file" | "scope.exclude_file", _) | (_, Kind::Key) => continue,
             (path, Kind::Text) if path.ends_with(".account") => "acct_1Other",

@@ -3,6 +3,7 @@
 //! | module | what it names |
 //! |---|---|
 //! | [`ids`] | accounts, roles, stages, digests, effect ids |
+//! | [`calendar`] | points that lie evenly on the calendar: when something bills |
 //! | [`money`] | amounts in minor units with their currency |
 //! | [`table`] | an operator's CSV file, read by the names of its columns |
 //! | [`text`] | text from outside, made safe to draw; masks for personal data |
@@ -19,6 +20,7 @@
 //! | [`panel`] | what a stage shows, as data |
 
 pub mod approval;
+pub mod calendar;
 pub mod change;
 pub mod fields;
 pub mod finding;

@@ -10,9 +10,11 @@ pub mod catalogue;
 pub mod coupons;
 pub mod credits;
 pub mod mapping;
+pub mod people;
 pub mod subscriptions;
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
@@ -98,6 +100,8 @@ pub struct Reading {
     pub app: Option<crate::appdb::Reader>,
     /// The clock.
     pub clock: Clock,
+    /// When the run began; of what is read outside a run, now.
+    pub began: UtcMs,
     /// The snapshot.
     pub keep: Arc<dyn Keep>,
     /// The screen.
@@ -235,7 +239,7 @@ pub struct Again {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
     /// Its name in the run directory.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What stands in it.
     pub bytes: Vec<u8>,
 }
@@ -310,6 +314,12 @@ pub trait Stage: Send + Sync {
     /// What every plan of this stage is for, under these settings: accounts, scope, policies.
     fn header(&self, accounts: &Accounts, settings: &Settings) -> Result<Header, StageError>;
 
+    /// Whether a plan with this header is one for `wanted`, the header of these settings. The same, unless the stage puts
+    /// something into its plans that comes of when they were made.
+    fn fits(&self, plan: &Header, wanted: &Header) -> bool {
+        plan == wanted
+    }
+
     /// Makes a plan of what was read, which is used up. Pure: the same facts give the same plan.
     fn plan(&self, gathered: Gathered, reading: &Reading) -> Result<Plan, StageError>;
 
@@ -355,12 +365,12 @@ pub trait Stage: Send + Sync {
     }
 
     /// Whether a response (or an object found by a probe) is the effect that was sent; says what differs otherwise. Of a
-    /// DELETE the response is Stripe's `deleted` object.
+    /// DELETE the response is Stripe's `deleted` object, or the subscription that was cancelled.
     fn attest(&self, write: &PlannedWrite, object: &[u8], livemode: bool) -> Result<Attested, String>;
 
     /// Where to look for `write` when its outcome is unknown: a strongly consistent list, or the object itself. `since`
     /// is when it was first sent, by the server's clock. For a DELETE the look is at the object: one that is not there
-    /// any more (or says `deleted`) is gone, and nothing else is asked.
+    /// any more (or says `deleted`) is gone, and nothing else is asked; one that is there is asked about like any other.
     fn probe(&self, write: &PlannedWrite, since: UtcMs) -> Look;
 
     /// Whether `object`, seen by a look after an unknown outcome, came of `write`. By its marker; a stage with writes

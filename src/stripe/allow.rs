@@ -1,12 +1,16 @@
 //! The allow-list: which (method, path) may ever be asked of which account. Checked before the network, so a swapped
 //! key, a wrong role or a bug in a stage dies here (invariant I15). Whatever moves customers' money for good (charges,
-//! payments, refunds, payouts, transfers) has no row. The one DELETE takes back a coupon of the new account. PURE.
+//! payments, refunds, payouts, transfers) has no row. Two DELETEs are here: a coupon of the new account is taken back, and
+//! a subscription of the old one that goes on there is ended. PURE.
+
+mod subscriptions;
 
 use std::fmt;
 
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use thiserror::Error;
 
+use self::subscriptions::{CANCEL, RELEASE, SCHEDULE, SCHEDULES, SUBSCRIPTION};
 use super::form::ESCAPED;
 pub use crate::domain::ids::Role;
 use crate::domain::write::CAP;
@@ -16,10 +20,21 @@ use crate::domain::write::CAP;
 pub enum Method {
     /// Reads.
     Get,
+    /// Reads too, by a POST that makes nothing: what a bill would be. Only a [`super::Reader`] has it, and it is counted,
+    /// paced and repeated as a read.
+    Ask,
     /// Creates and updates.
     Post,
     /// Takes back what was created.
     Delete,
+}
+
+impl Method {
+    /// Whether it leaves everything as it was.
+    #[must_use]
+    pub const fn reads(self) -> bool {
+        matches!(self, Self::Get | Self::Ask)
+    }
 }
 
 impl From<crate::domain::write::Method> for Method {
@@ -35,7 +50,7 @@ impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Get => "GET",
-            Self::Post => "POST",
+            Self::Ask | Self::Post => "POST",
             Self::Delete => "DELETE",
         })
     }
@@ -72,6 +87,7 @@ pub struct Refused {
 
 const BOTH: &[Role] = &[Role::Source, Role::Destination];
 const NEW: &[Role] = &[Role::Destination];
+const OLD: &[Role] = &[Role::Source];
 
 /// Method, template, roles. One row per endpoint that a stage, the engine or a check uses.
 const RULES: &[(Method, &str, &[Role])] = &[
@@ -105,6 +121,11 @@ const RULES: &[(Method, &str, &[Role])] = &[
     (Method::Get, PROMOTION_CODES, BOTH),
     (Method::Get, PROMOTION_CODE, BOTH),
     (Method::Get, "/v1/subscriptions", BOTH),
+    (Method::Get, SUBSCRIPTION, BOTH),
+    (Method::Get, "/v1/subscription_items", BOTH),
+    (Method::Get, SCHEDULES, BOTH),
+    (Method::Get, SCHEDULE, BOTH),
+    (Method::Ask, PREVIEW, NEW),
     (Method::Get, "/v1/events", BOTH),
     (Method::Get, "/v1/events/{}", BOTH),
     // Credits: the grant on the new account, the opposite entry (`drain`) and compensations on either.
@@ -125,8 +146,18 @@ const RULES: &[(Method, &str, &[Role])] = &[
     (Method::Delete, "/v1/coupons/{}", NEW),
     (Method::Post, PROMOTION_CODES, BOTH),
     (Method::Post, PROMOTION_CODE, BOTH),
+    // Subscriptions: schedules begin them on the new account; the old ones are stopped, each only when the new one was
+    // seen there.
+    (Method::Post, SCHEDULES, NEW),
+    (Method::Post, SCHEDULE, NEW),
+    (Method::Post, CANCEL, NEW),
+    (Method::Post, RELEASE, OLD),
+    (Method::Post, SUBSCRIPTION, OLD),
+    (Method::Delete, SUBSCRIPTION, OLD),
 ];
 
+/// What a bill would be: the one POST that is sent before anything is approved.
+pub const PREVIEW: &str = "/v1/invoices/create_preview";
 const CUSTOMER: &str = "/v1/customers/{}";
 const PROMOTION_CODES: &str = "/v1/promotion_codes";
 const PROMOTION_CODE: &str = "/v1/promotion_codes/{}";
@@ -169,7 +200,12 @@ pub fn check_form(role: Role, endpoint: Endpoint, body: &str) -> Result<(), Misf
         bad.map_or(Ok(()), |(name, _)| Err(Misfit::Carries(name.into_owned())))
     };
     match (endpoint.method, endpoint.template) {
+        (Method::Delete, SUBSCRIPTION) | (Method::Post, CANCEL) => subscriptions::cancel(body),
         (Method::Delete, _) => carries(&|_| true),
+        (Method::Post, SUBSCRIPTION) => subscriptions::update(body),
+        (Method::Post, SCHEDULES) => subscriptions::create(body),
+        (Method::Post, SCHEDULE) => subscriptions::change(body),
+        (Method::Post, RELEASE) => subscriptions::release(body),
         (Method::Post, CUSTOMER) => carries(&|field| NEVER_ON_A_CUSTOMER.contains(&field)),
         (Method::Post, PROMOTION_CODE) => carries(&|field| !ON_A_CODE.contains(&field)),
         // A code made again on the old account makes what can be redeemed there smaller, never open-ended.
@@ -241,7 +277,7 @@ mod tests {
     #[test]
     fn the_writes_of_this_list_are_those_of_the_stages_and_the_old_account_only_gets_smaller() {
         let writes = |role| {
-            let writes = endpoints(role).filter(|e| e.method != Method::Get);
+            let writes = endpoints(role).filter(|e| !e.method.reads());
             writes.map(|e| e.to_string()).collect::<Vec<_>>()
         };
         let (ledger, codes, code) = (
@@ -249,7 +285,17 @@ mod tests {
             "POST /v1/promotion_codes",
             "POST /v1/promotion_codes/{}",
         );
-        assert_eq!(writes(Role::Source), [ledger, codes, code]);
+        assert_eq!(
+            writes(Role::Source),
+            [
+                ledger,
+                codes,
+                code,
+                "POST /v1/subscription_schedules/{}/release",
+                "POST /v1/subscriptions/{}",
+                "DELETE /v1/subscriptions/{}",
+            ]
+        );
         assert_eq!(
             writes(Role::Destination),
             [
@@ -265,6 +311,9 @@ mod tests {
                 "DELETE /v1/coupons/{}",
                 codes,
                 code,
+                "POST /v1/subscription_schedules",
+                "POST /v1/subscription_schedules/{}",
+                "POST /v1/subscription_schedules/{}/cancel",
             ]
         );
     }
@@ -325,14 +374,14 @@ mod tests {
     }
 
     #[test]
-    fn only_a_coupon_of_the_new_account_is_ever_deleted_and_a_delete_carries_nothing() {
+    fn only_a_new_coupon_and_an_old_subscription_are_ever_deleted() {
         for role in ROLES {
             let deletes = endpoints(role).filter(|e| e.method == Method::Delete);
             let templates: Vec<_> = deletes.map(|e| e.template).collect();
             let wanted: &[&str] = if role == Role::Destination {
                 &["/v1/coupons/{}"]
             } else {
-                &[]
+                &["/v1/subscriptions/{}"]
             };
             assert_eq!(templates, wanted);
         }
@@ -403,6 +452,29 @@ mod tests {
             assert_eq!(found.template, "/v1/customers/{}/balance_transactions");
             assert!(check(role, Method::Get, "/v1/customers/search").is_err());
             assert!(check(role, Method::Get, "/v1/charges").is_err());
+        }
+    }
+
+    #[test]
+    fn the_one_post_that_reads_is_no_writers_and_asks_the_new_account_alone() {
+        for role in ROLES {
+            let asked = endpoints(role).filter(|e| e.method == Method::Ask);
+            let asked: Vec<_> = asked.map(|e| e.to_string()).collect();
+            let wanted: &[&str] = match role {
+                Role::Source => &[],
+                Role::Destination => &["POST /v1/invoices/create_preview"],
+            };
+            assert_eq!(asked, wanted);
+            for method in [Method::Get, Method::Post, Method::Delete] {
+                assert!(check(role, method, PREVIEW).is_err(), "{method}");
+            }
+            for path in [
+                "/v1/invoices",
+                "/v1/subscription_schedules",
+                "/v1/customers/cus_1",
+            ] {
+                assert!(check(role, Method::Ask, path).is_err(), "{path}");
+            }
         }
     }
 

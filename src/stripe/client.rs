@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::account::{Account, Settings};
-use super::allow::{Endpoint, Method, Refused, Role, check, check_form};
+use super::allow::{Endpoint, Method, PREVIEW, Refused, Role, check, check_form};
 use super::budget::{Budget, Next, seed_of};
 use super::error::{Broken, Failure, Sent, TransportError, cut};
 use super::form::Form;
@@ -127,7 +127,7 @@ impl Wire {
     }
 }
 
-/// GETs of one account. Cheap to clone. Knows no write.
+/// Reads of one account: GETs, and the one POST that makes nothing. Cheap to clone. Knows no write.
 #[derive(Clone)]
 pub struct Reader(Arc<Wire>);
 
@@ -173,18 +173,36 @@ impl Reader {
     /// One GET parsed into `T`. Broken JSON is repeated like a broken connection; JSON that lacks what `T` must have is
     /// [`Failure::Shape`].
     pub async fn get_as<T: DeserializeOwned>(&self, path: &str, query: &Form) -> Result<Fetched<T>, Failure> {
-        let endpoint = check(self.0.role, Method::Get, path)?;
         let query = query.encode();
-        let request = Request {
+        self.read_as(&Request {
             method: Method::Get,
             path,
             query: &query,
-            write: None,
-        };
-        let mut budget = Budget::new(seed_of(path) ^ seed_of(&query));
+            form: None,
+        })
+        .await
+    }
+
+    /// What a bill would be, by the one POST that makes nothing ([`PREVIEW`]): repeated like a GET, and without an
+    /// idempotency key, because asking twice does nothing twice.
+    pub async fn preview<T: DeserializeOwned>(&self, form: &Form) -> Result<Fetched<T>, Failure> {
+        let form = form.encode();
+        self.read_as(&Request {
+            method: Method::Ask,
+            path: PREVIEW,
+            query: "",
+            form: Some((&form, None)),
+        })
+        .await
+    }
+
+    async fn read_as<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<Fetched<T>, Failure> {
+        let endpoint = check(self.0.role, request.method, request.path)?;
+        let asked = request.form.map_or(request.query, |(form, _)| form);
+        let mut budget = Budget::new(seed_of(request.path) ^ seed_of(asked));
         loop {
-            let sent = self.0.send_once(endpoint, &request).await;
-            let failure = match sent.and_then(|reply| parse(path, reply)) {
+            let sent = self.0.send_once(endpoint, request).await;
+            let failure = match sent.and_then(|reply| parse(request.path, reply)) {
                 Ok(fetched) => return Ok(fetched),
                 Err(failure) => failure,
             };
@@ -259,20 +277,27 @@ impl Writer {
     /// `body` is an encoded [`Form`], byte for byte what the journal holds. An `Ok` is a 2xx whose body is JSON; the
     /// object in it is not attested yet. [`Failure::Version`] is a write that happened.
     pub async fn post_once(&self, path: &str, body: &str, idempotency_key: &str) -> Result<Reply, Failure> {
-        self.once(Method::Post, path, Some((body, idempotency_key))).await
+        self.once(Method::Post, path, "", Some((body, idempotency_key)))
+            .await
     }
 
-    /// The same for a DELETE. It has neither body nor key: Stripe looks at keys of POSTs only, because an object that is
-    /// deleted once more is simply not there (docs: idempotent requests).
-    pub async fn delete_once(&self, path: &str) -> Result<Reply, Failure> {
-        self.once(Method::Delete, path, None).await
+    /// The same for a DELETE, whose fields go into the query (facts 2.2). It has no key: Stripe looks at keys of POSTs
+    /// only, because an object that is deleted once more is simply not there (docs: idempotent requests).
+    pub async fn delete_once(&self, path: &str, fields: &str) -> Result<Reply, Failure> {
+        self.once(Method::Delete, path, fields, None).await
     }
 
-    async fn once(&self, method: Method, path: &str, write: Option<(&str, &str)>) -> Result<Reply, Failure> {
+    async fn once(
+        &self,
+        method: Method,
+        path: &str,
+        query: &str,
+        write: Option<(&str, &str)>,
+    ) -> Result<Reply, Failure> {
         let role = self.0.role;
         let endpoint = check(role, method, path)?;
-        let body = write.map_or("", |(body, _)| body);
-        check_form(role, endpoint, body).map_err(|misfit| Refused {
+        let form = write.map_or(query, |(body, _)| body);
+        check_form(role, endpoint, form).map_err(|misfit| Refused {
             role,
             method,
             path: format!("{path} {misfit}"),
@@ -280,8 +305,8 @@ impl Writer {
         let request = Request {
             method,
             path,
-            query: "",
-            write,
+            query,
+            form: write.map(|(body, key)| (body, Some(key))),
         };
         let reply = self.0.send_once(endpoint, &request).await?;
         match serde_json::from_slice::<IgnoredAny>(&reply.body) {

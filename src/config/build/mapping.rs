@@ -109,7 +109,7 @@ impl Values<'_> {
     }
 
     /// A number whose bounds, checked when it was layered, fit.
-    fn number(&self, setting: &str) -> u32 {
+    pub(super) fn number(&self, setting: &str) -> u32 {
         u32::try_from(self.int(setting)).unwrap_or(u32::MAX)
     }
 }

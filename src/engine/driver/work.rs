@@ -57,7 +57,7 @@ impl Engine {
         let wanted = stage
             .header(&self.desk.accounts, &self.desk.settings)
             .map_err(|e| refused(e.to_string()))?;
-        if *plan.header() == wanted {
+        if stage.fits(plan.header(), &wanted) {
             return Ok(());
         }
         Err(refused(
@@ -93,7 +93,7 @@ impl Engine {
         let mut files: Vec<(String, Vec<u8>)> = stage
             .files(&plan)
             .into_iter()
-            .map(|file| (file.name.to_owned(), file.bytes))
+            .map(|file| (file.name.into_owned(), file.bytes))
             .collect();
         let mut ids = crate::domain::mapped::IdMap::default();
         if let Some(state) = self.state.stage(id) {
@@ -113,6 +113,7 @@ impl Engine {
     fn desk(&self) -> Desk {
         Desk {
             ids: Arc::new(super::ids::of_run(&self.state, &self.book)),
+            began: self.state.began.unwrap_or(self.desk.began),
             ..self.desk.clone()
         }
     }

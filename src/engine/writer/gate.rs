@@ -160,12 +160,6 @@ impl Shared {
             }
             (most, now) => most == now,
         };
-        if write.method == Method::Delete && !write.form.is_empty() {
-            return Err(format!(
-                "{} of {} would carry a form, and a DELETE has none",
-                write.op, change.key
-            ));
-        }
         if !same || !smaller {
             return Err(format!(
                 "{} would go beyond what was approved for {}",
@@ -199,7 +193,7 @@ impl Shared {
         let plan = gate.approved.plan().digest();
         let form = write.form.iter().filter(|(name, _)| !is_marker(name));
         let form = form.fold(Form::new(), |form, (name, value)| form.with(name, value));
-        // A DELETE has no form, and nothing to put markers on.
+        // A DELETE leaves nothing to put markers on.
         let form = if write.marked && write.method == Method::Post {
             form.metadata(marker::EFFECT, &write.effect)
                 .metadata(marker::RUN, &gate.run)
@@ -236,7 +230,7 @@ impl Shared {
         };
         let sent = match intent.method {
             Method::Post => writer.post_once(&intent.path, &intent.body, &intent.key).await,
-            Method::Delete => writer.delete_once(&intent.path).await,
+            Method::Delete => writer.delete_once(&intent.path, &intent.body).await,
         };
         if let Some(meta) = sent
             .as_ref()

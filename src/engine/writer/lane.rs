@@ -231,7 +231,12 @@ impl Shared {
                 items: Some(items), ..
             }) if write_is(&intent, Method::Post) => self.find(&under_way.write, &items),
             Ok(Fact::Saw { items, .. }) if write_is(&intent, Method::Delete) => {
-                Ok(is_gone(items.as_deref()).then(|| gone(&intent, String::new())))
+                if is_gone(items.as_deref()) {
+                    Ok(Some(gone(&intent, String::new())))
+                } else {
+                    // A subscription that was cancelled is still there, and says so.
+                    self.find(&under_way.write, items.as_deref().unwrap_or_default())
+                }
             }
             Ok(_) => Ok(None),
             Err(LookFailed::Halt(why)) => return Ok(self.halted(why)),
@@ -299,7 +304,7 @@ impl Shared {
                 let half = match (row.wrote_something(), self.gate.is_undo) {
                     (false, _) => "",
                     (true, false) => {
-                        "; the old account was written already: read again to plan the rest alone"
+                        "; part of the row was written already: read again to plan the rest alone"
                     }
                     (true, true) => "; part of the row was taken back already",
                 };

@@ -5,10 +5,10 @@ use chrono::{DateTime, Months, Utc};
 
 use super::SubscriptionsStart;
 use super::facts::{Bills, Duration, Interval};
+use crate::domain::calendar::{Grid, Step};
 
 /// The longest coupon that is made: a century. What is longer is `forever`, with a date.
 const MOST_MONTHS: u32 = 1200;
-const DAY: i64 = 86_400;
 
 /// How a discount is carried on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,15 +64,7 @@ pub fn carry(
 /// The bills of a subscription: the next one, and from there on the grid of its anchor.
 struct Calendar<'a> {
     bills: &'a Bills,
-    anchor: DateTime<Utc>,
-    /// Days or months from one bill to the next.
-    step: Step,
-}
-
-#[derive(Clone, Copy)]
-enum Step {
-    Days(i64),
-    Months(i64),
+    grid: Grid,
 }
 
 impl<'a> Calendar<'a> {
@@ -84,50 +76,9 @@ impl<'a> Calendar<'a> {
             Interval::Month => Step::Months(every),
             Interval::Year => Step::Months(12 * every),
         };
-        let anchor = DateTime::from_timestamp(bills.anchor, 0)?;
+        let grid = Grid::new(bills.anchor, step)?;
         let dated = |at| DateTime::<Utc>::from_timestamp(at, 0).is_some();
-        (every > 0 && dated(bills.next) && dated(bills.period_start)).then_some(Self { bills, anchor, step })
-    }
-
-    /// The `n`th point of the grid, seconds, counted from the anchor: a month without the anchor's day has its last one,
-    /// and the month after that the anchor's day again. Beyond the calendar there is nothing.
-    fn point(&self, n: i64) -> Option<i64> {
-        match self.step {
-            Step::Days(days) => {
-                let secs = n.checked_mul(days)?.checked_mul(DAY)?;
-                self.anchor.timestamp().checked_add(secs)
-            }
-            Step::Months(months) => {
-                let months = n.checked_mul(months)?;
-                let by = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
-                let at = if months < 0 {
-                    self.anchor.checked_sub_months(by)
-                } else {
-                    self.anchor.checked_add_months(by)
-                };
-                Some(at?.timestamp())
-            }
-        }
-    }
-
-    /// The first point that is not before `at`.
-    fn first_from(&self, at: i64) -> i64 {
-        let shortest = match self.step {
-            Step::Days(days) => days.saturating_mul(DAY),
-            Step::Months(months) => months.saturating_mul(28 * DAY),
-        };
-        let far = at.saturating_sub(self.bills.anchor) / shortest;
-        let (mut low, mut high) = (far.min(0).saturating_sub(2), far.max(0).saturating_add(2));
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let before = self.point(middle).map_or(middle < 0, |point| point < at);
-            if before {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
+        (dated(bills.next) && dated(bills.period_start)).then_some(Self { bills, grid })
     }
 
     /// Bills before `end`.
@@ -135,8 +86,9 @@ impl<'a> Calendar<'a> {
         if self.bills.next >= end {
             return 0;
         }
-        let second = self.first_from(self.bills.next.saturating_add(1));
-        self.first_from(end)
+        let second = self.grid.first_from(self.bills.next.saturating_add(1));
+        self.grid
+            .first_from(end)
             .saturating_sub(second)
             .max(0)
             .saturating_add(1)

@@ -2,6 +2,7 @@ use chrono::{Datelike as _, NaiveDate, TimeZone as _};
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::calendar::DAY;
 
 fn day(year: i32, month: u32, day: u32) -> i64 {
     Utc.with_ymd_and_hms(year, month, day, 9, 30, 0)

@@ -103,7 +103,7 @@ impl Stage for Coupons {
 
     fn files(&self, plan: &Plan) -> Vec<File> {
         vec![File {
-            name: carried::FILE,
+            name: carried::FILE.into(),
             bytes: carried::csv(plan).unwrap_or_default(),
         }]
     }

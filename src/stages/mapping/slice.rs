@@ -107,7 +107,7 @@ impl Stage for Mapping {
     fn files(&self, plan: &Plan) -> Vec<File> {
         let list = worklist::csv(plan).unwrap_or_default();
         vec![File {
-            name: worklist::FILE,
+            name: worklist::FILE.into(),
             bytes: list,
         }]
     }

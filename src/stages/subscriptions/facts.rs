@@ -53,7 +53,7 @@ pub enum Interval {
 }
 
 /// `recurring` of a price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Rhythm {
     /// `interval`.
     pub interval: Interval,
@@ -182,6 +182,10 @@ pub struct PhaseItem {
 
 /// A subscription of the old account whose customer is in scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a field of Stripe's, and they are independent"
+)]
 pub struct Old {
     /// `sub_…`
     pub id: String,
@@ -290,6 +294,10 @@ pub struct Twin {
 
 /// A customer in scope who has a subscription.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a field of Stripe's, and they are independent"
+)]
 pub struct Person {
     /// Name or e-mail.
     pub label: Safe,
@@ -325,6 +333,8 @@ pub struct Coupon {
     pub off: Off,
     /// `duration` is `once`.
     pub once: bool,
+    /// `duration_in_months`; `None`: once or forever.
+    pub months: Option<u32>,
 }
 
 /// What Stripe says the first bill of the new subscription will be.

@@ -87,8 +87,31 @@
 //! plan of its own, reviewed and approved. A row that waits says for what and until when; the audit counts those that
 //! wait, and nothing that waits is called done.
 
+pub mod amount;
+pub mod attest;
+pub mod audit;
+pub mod calendar;
+pub mod classes;
+pub mod drift;
 pub mod effects;
 pub mod facts;
+pub mod file;
+pub mod gather;
+pub mod handover;
+pub mod online;
+pub mod panel;
+pub mod plan;
+pub mod preview;
+pub mod read;
+pub mod same;
+#[cfg(test)]
+mod samples;
+pub mod script;
+mod seen;
+mod slice;
+pub mod support;
+pub mod terms;
+pub mod undo;
 
 /// The stage. Implements [`crate::stages::Stage`].
 pub struct Subscriptions;
@@ -133,6 +156,27 @@ pub struct Settings {
     pub preview_sample: u32,
 }
 
+impl Settings {
+    /// As they stand in the header of a plan.
+    #[must_use]
+    pub fn policy(&self) -> std::collections::BTreeMap<String, String> {
+        let instant = |at: Option<crate::domain::time::UtcMs>| {
+            at.map_or_else(|| "usual".to_owned(), |at| at.secs().to_string())
+        };
+        let all = [
+            ("first_batch", self.first_batch.to_string()),
+            ("margin_hours", self.margin_hours.to_string()),
+            ("preview_sample", self.preview_sample.to_string()),
+            ("route", self.route.word().to_owned()),
+            ("upload_by", instant(self.upload_by)),
+            ("window_ends", instant(self.window_ends)),
+        ];
+        all.into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -145,3 +189,12 @@ impl Default for Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod model_undo_tests;
+#[cfg(test)]
+mod model_world_tests;
+#[cfg(test)]
+mod model_wrong_tests;

@@ -14,10 +14,12 @@ mod grant;
 mod list;
 mod payment_link;
 mod payment_method;
+mod preview;
 mod price;
 mod product;
 mod profile;
 mod promotion_code;
+mod schedule;
 mod subscription;
 mod tax_rate;
 mod tax_settings;
@@ -34,13 +36,21 @@ pub use grant::{CreditGrant, GrantAmount, GrantCategory, Monetary};
 pub use list::List;
 pub use payment_link::{LinkItem, PaymentLink};
 pub use payment_method::{Bank, Card, PaymentMethod, Wallet};
+pub use preview::InvoicePreview;
 pub use price::{CurrencyOption, CustomUnitAmount, Price, Recurring, Tier, TransformQuantity};
 pub use product::{MarketingFeature, PackageDimensions, Product};
 pub use profile::{
     Address, CustomField, CustomerProfile, ProfileInvoiceSettings, RenderingOptions, Shipping, TaxId,
 };
 pub use promotion_code::{CodeRestrictions, MinimumOption, Promotion, PromotionCode};
-pub use subscription::{Subscription, SubscriptionItem, SubscriptionStatus, TaxRateId};
+pub use schedule::{
+    Schedule, ScheduleDefaults, ScheduleDiscount, ScheduleInvoices, ScheduleItem, SchedulePhase,
+    ScheduleStatus,
+};
+pub use subscription::{
+    AutomaticTax, BillingMode, CollectionMethod, Issued, Party, PauseCollection, Subscription,
+    SubscriptionItem, SubscriptionStatus, TaxRateId,
+};
 pub use tax_rate::TaxRate;
 pub use tax_settings::{RegistrationOption, TaxDefaults, TaxRegistration, TaxSettings};
 

@@ -27,6 +27,8 @@ pub struct CustomerProfile {
     pub name: Option<String>,
     /// At most 512 characters.
     pub email: Option<String>,
+    /// The customer's own currency; null until something sets it.
+    pub currency: Option<String>,
     /// At most 20 characters.
     pub phone: Option<String>,
     /// The owner's words.
