@@ -115,7 +115,7 @@ const FOLDERS: [Folder; 16] = [
 ];
 
 /// Files that decide and never act: a `*` stands for one name, a `**` for everything below.
-const PURE: [&str; 38] = [
+const PURE: [&str; 46] = [
     "domain/**",
     "stages/*/plan.rs",
     "stages/*/plan/**",
@@ -143,6 +143,14 @@ const PURE: [&str; 38] = [
     "stages/subscriptions/read.rs",
     "stages/subscriptions/read/**",
     "stages/subscriptions/preview.rs",
+    "stages/subscriptions/amount.rs",
+    "stages/subscriptions/calendar.rs",
+    "stages/subscriptions/classes.rs",
+    "stages/subscriptions/file.rs",
+    "stages/subscriptions/handover.rs",
+    "stages/subscriptions/support.rs",
+    "stages/subscriptions/terms.rs",
+    "stages/subscriptions/terms/**",
     "appdb/decide.rs",
     "appdb/sqlfile/**",
     "stripe/form.rs",
