@@ -157,8 +157,7 @@ fn subscriptions_of(size: usize) -> Outcome<(Live, IdMap)> {
         let customer = format!("cus_{n:014}");
         let id = format!("sub_{:06x}{n:018}", n * 7_919 % 0xff_ffff);
         let ends = NOW + i64::try_from(n % 30)? * 86_400 + 7200;
-        let mut discounts = Vec::new();
-        if n.is_multiple_of(10) {
+        let discounts = if n.is_multiple_of(10) {
             let off = Off::Percent("25".to_owned());
             put("discount", format!("di_{n}"), format!("carry_di_{n}"));
             let coupon = subscriptions::facts::Coupon {
@@ -168,60 +167,18 @@ fn subscriptions_of(size: usize) -> Outcome<(Live, IdMap)> {
                 months: None,
             };
             world.coupons.insert(format!("carry_di_{n}"), coupon);
-            discounts.push(Discount {
+            vec![Discount {
                 id: format!("di_{n}"),
                 coupon: "SPRING".to_owned(),
                 end: n.is_multiple_of(20).then_some(ends + 100 * 86_400),
                 off,
                 on_customer: false,
-            });
-        }
-        let item = Item {
-            id: format!("si_{n}"),
-            price: price(format!("price_old{}", n % 20), n % 20),
-            quantity: Some(u64::try_from(n % 5)? + 1),
-            period: (ends - 30 * 86_400, ends),
-            discounts: Vec::new(),
-            tax_rates: Vec::new(),
-            thresholds: false,
-            metadata: BTreeMap::new(),
+            }]
+        } else {
+            Vec::new()
         };
-        let old = Old {
-            id: id.clone(),
-            customer: customer.clone(),
-            status: if n % 30 == 7 {
-                Status::PastDue
-            } else {
-                Status::Active
-            },
-            currency: usd,
-            started: NOW - 400 * 86_400,
-            anchor: ends,
-            trial_end: None,
-            cancel_at: None,
-            ends_with_period: false,
-            ended_at: None,
-            collection: Collection::Automatic,
-            items: vec![item],
-            items_cut: false,
-            discounts,
-            tax_rates: Vec::new(),
-            automatic_tax: false,
-            method: None,
-            schedule: None,
-            pause: None,
-            flexible: false,
-            thresholds: false,
-            connect: false,
-            pending_update: false,
-            pending_items: false,
-            description: None,
-            metadata: BTreeMap::from([
-                ("team".to_owned(), format!("Team {n}")),
-                ("plan".to_owned(), "gold".to_owned()),
-            ]),
-            read: Read::default(),
-        };
+        let price = price(format!("price_old{}", n % 20), n % 20);
+        let old = old_of(n, (&id, &customer), ends, price, discounts)?;
         let person = subscriptions::facts::Person {
             label: safe(&format!("Customer Number {n}")),
             arrived: true,
@@ -232,6 +189,61 @@ fn subscriptions_of(size: usize) -> Outcome<(Live, IdMap)> {
         world.old.insert(id, old);
     }
     Ok((world, ids))
+}
+
+fn old_of(
+    n: usize,
+    (id, customer): (&str, &str),
+    ends: i64,
+    price: Price,
+    discounts: Vec<Discount>,
+) -> Outcome<Old> {
+    let item = Item {
+        id: format!("si_{n}"),
+        quantity: Some(u64::try_from(n % 5)? + 1),
+        period: (ends - 30 * 86_400, ends),
+        discounts: Vec::new(),
+        tax_rates: Vec::new(),
+        thresholds: false,
+        metadata: BTreeMap::new(),
+        price,
+    };
+    Ok(Old {
+        id: id.to_owned(),
+        customer: customer.to_owned(),
+        status: if n % 30 == 7 {
+            Status::PastDue
+        } else {
+            Status::Active
+        },
+        currency: item.price.currency,
+        started: ends - 400 * 86_400,
+        anchor: ends,
+        trial_end: None,
+        cancel_at: None,
+        ends_with_period: false,
+        ended_at: None,
+        collection: Collection::Automatic,
+        items: vec![item],
+        items_cut: false,
+        discounts,
+        tax_rates: Vec::new(),
+        automatic_tax: false,
+        method: None,
+        schedule: None,
+        pause: None,
+        flexible: false,
+        thresholds: false,
+        connect: false,
+        pending_update: false,
+        pending_items: false,
+        description: None,
+        metadata: BTreeMap::from([
+            ("team".to_owned(), format!("Team {n}")),
+            ("plan".to_owned(), "gold".to_owned()),
+        ]),
+        read: Read::default(),
+    })
 }
 
 /// Prints one size; picoseconds per code, planned.

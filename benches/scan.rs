@@ -171,6 +171,7 @@ async fn calls() -> Outcome<()> {
         app: None,
         settings: settings(),
         clock: Clock::real(),
+        began: Clock::real().now(),
         keep: ledgers.clone(),
         watch: Arc::new(Nobody),
     };

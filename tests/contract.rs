@@ -37,6 +37,10 @@ mod parameters;
 mod written;
 
 #[cfg(test)]
+#[path = "contract/subscriptions.rs"]
+mod subscriptions;
+
+#[cfg(test)]
 #[path = "contract/pools.rs"]
 mod pools;
 

@@ -115,7 +115,7 @@ const FOLDERS: [Folder; 16] = [
 ];
 
 /// Files that decide and never act: a `*` stands for one name, a `**` for everything below.
-const PURE: [&str; 46] = [
+const PURE: [&str; 53] = [
     "domain/**",
     "stages/*/plan.rs",
     "stages/*/plan/**",
@@ -140,6 +140,10 @@ const PURE: [&str; 46] = [
     "stages/coupons/running.rs",
     "stages/coupons/terms.rs",
     "stages/coupons/who.rs",
+    "stages/subscriptions/attest.rs",
+    "stages/subscriptions/audit.rs",
+    "stages/subscriptions/drift.rs",
+    "stages/subscriptions/effects.rs",
     "stages/subscriptions/read.rs",
     "stages/subscriptions/read/**",
     "stages/subscriptions/preview.rs",
@@ -151,6 +155,9 @@ const PURE: [&str; 46] = [
     "stages/subscriptions/support.rs",
     "stages/subscriptions/terms.rs",
     "stages/subscriptions/terms/**",
+    "stages/subscriptions/same.rs",
+    "stages/subscriptions/seen.rs",
+    "stripe/allow/**",
     "appdb/decide.rs",
     "appdb/sqlfile/**",
     "stripe/form.rs",

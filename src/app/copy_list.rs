@@ -105,6 +105,7 @@ fn reading(real: &Real, waves: &[String]) -> Result<Reading, Failure> {
         ids: Arc::default(),
         app: None,
         clock: real.parts.clock.clone(),
+        began: real.parts.clock.now(),
         keep: nobody.clone(),
         watch: nobody,
     })

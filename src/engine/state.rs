@@ -359,6 +359,8 @@ pub struct Budget {
 pub struct RunState {
     /// Run id.
     pub run: String,
+    /// When it began: its first record; `None` only before that.
+    pub began: Option<UtcMs>,
     /// The accounts; `None` only before the first record.
     pub accounts: Option<Accounts>,
     /// Names for the accounts, for people.

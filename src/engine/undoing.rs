@@ -263,6 +263,10 @@ impl Stage for Undoing {
         self.0.header(accounts, settings)
     }
 
+    fn fits(&self, plan: &Header, wanted: &Header) -> bool {
+        self.0.fits(plan, wanted)
+    }
+
     fn plan(&self, gathered: Gathered, reading: &Reading) -> Result<Plan, StageError> {
         self.0.plan(gathered, reading)
     }

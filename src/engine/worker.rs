@@ -13,6 +13,7 @@ use crate::domain::mapped::IdMap;
 use crate::domain::money::Money;
 use crate::domain::plan::{Plan, Totals};
 use crate::domain::record::RowEnd;
+use crate::domain::time::UtcMs;
 use crate::stages::{Audit, Keep, Reading, Recheck, Settings, Stage, StageError, Watch};
 use crate::stripe::Reader;
 
@@ -106,6 +107,8 @@ pub struct Desk {
     pub ids: Arc<IdMap>,
     /// The clock.
     pub clock: Clock,
+    /// When the run began.
+    pub began: UtcMs,
     /// Where reports go.
     pub reports: mpsc::Sender<Report>,
 }
@@ -178,6 +181,7 @@ impl Desk {
             ids: self.ids.clone(),
             app: self.app.clone(),
             clock: self.clock.clone(),
+            began: self.began,
             keep,
             watch: Arc::new(Screen {
                 stage,

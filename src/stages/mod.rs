@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod coupons;
 pub mod credits;
 pub mod mapping;
+pub mod people;
 pub mod subscriptions;
 
 use std::any::Any;
@@ -98,6 +99,8 @@ pub struct Reading {
     pub app: Option<crate::appdb::Reader>,
     /// The clock.
     pub clock: Clock,
+    /// When the run began; of what is read outside a run, now.
+    pub began: UtcMs,
     /// The snapshot.
     pub keep: Arc<dyn Keep>,
     /// The screen.
@@ -296,6 +299,12 @@ pub trait Stage: Send + Sync {
 
     /// What every plan of this stage is for, under these settings: accounts, scope, policies.
     fn header(&self, accounts: &Accounts, settings: &Settings) -> Result<Header, StageError>;
+
+    /// Whether a plan with this header is one for `wanted`, the header of these settings. The same, unless the stage puts
+    /// something into its plans that comes of when they were made.
+    fn fits(&self, plan: &Header, wanted: &Header) -> bool {
+        plan == wanted
+    }
 
     /// Makes a plan of what was read, which is used up. Pure: the same facts give the same plan.
     fn plan(&self, gathered: Gathered, reading: &Reading) -> Result<Plan, StageError>;

@@ -20,10 +20,21 @@ use crate::domain::write::CAP;
 pub enum Method {
     /// Reads.
     Get,
+    /// Reads too, by a POST that makes nothing: what a bill would be. Only a [`super::Reader`] has it, and it is counted,
+    /// paced and repeated as a read.
+    Ask,
     /// Creates and updates.
     Post,
     /// Takes back what was created.
     Delete,
+}
+
+impl Method {
+    /// Whether it leaves everything as it was.
+    #[must_use]
+    pub const fn reads(self) -> bool {
+        matches!(self, Self::Get | Self::Ask)
+    }
 }
 
 impl From<crate::domain::write::Method> for Method {
@@ -39,7 +50,7 @@ impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Get => "GET",
-            Self::Post => "POST",
+            Self::Ask | Self::Post => "POST",
             Self::Delete => "DELETE",
         })
     }
@@ -110,6 +121,11 @@ const RULES: &[(Method, &str, &[Role])] = &[
     (Method::Get, PROMOTION_CODES, BOTH),
     (Method::Get, PROMOTION_CODE, BOTH),
     (Method::Get, "/v1/subscriptions", BOTH),
+    (Method::Get, SUBSCRIPTION, BOTH),
+    (Method::Get, "/v1/subscription_items", BOTH),
+    (Method::Get, SCHEDULES, BOTH),
+    (Method::Get, SCHEDULE, BOTH),
+    (Method::Ask, PREVIEW, NEW),
     (Method::Get, "/v1/events", BOTH),
     (Method::Get, "/v1/events/{}", BOTH),
     // Credits: the grant on the new account, the opposite entry (`drain`) and compensations on either.
@@ -140,6 +156,8 @@ const RULES: &[(Method, &str, &[Role])] = &[
     (Method::Delete, SUBSCRIPTION, OLD),
 ];
 
+/// What a bill would be: the one POST that is sent before anything is approved.
+pub const PREVIEW: &str = "/v1/invoices/create_preview";
 const CUSTOMER: &str = "/v1/customers/{}";
 const PROMOTION_CODES: &str = "/v1/promotion_codes";
 const PROMOTION_CODE: &str = "/v1/promotion_codes/{}";
@@ -259,7 +277,7 @@ mod tests {
     #[test]
     fn the_writes_of_this_list_are_those_of_the_stages_and_the_old_account_only_gets_smaller() {
         let writes = |role| {
-            let writes = endpoints(role).filter(|e| e.method != Method::Get);
+            let writes = endpoints(role).filter(|e| !e.method.reads());
             writes.map(|e| e.to_string()).collect::<Vec<_>>()
         };
         let (ledger, codes, code) = (
@@ -434,6 +452,29 @@ mod tests {
             assert_eq!(found.template, "/v1/customers/{}/balance_transactions");
             assert!(check(role, Method::Get, "/v1/customers/search").is_err());
             assert!(check(role, Method::Get, "/v1/charges").is_err());
+        }
+    }
+
+    #[test]
+    fn the_one_post_that_reads_is_no_writers_and_asks_the_new_account_alone() {
+        for role in ROLES {
+            let asked = endpoints(role).filter(|e| e.method == Method::Ask);
+            let asked: Vec<_> = asked.map(|e| e.to_string()).collect();
+            let wanted: &[&str] = match role {
+                Role::Source => &[],
+                Role::Destination => &["POST /v1/invoices/create_preview"],
+            };
+            assert_eq!(asked, wanted);
+            for method in [Method::Get, Method::Post, Method::Delete] {
+                assert!(check(role, method, PREVIEW).is_err(), "{method}");
+            }
+            for path in [
+                "/v1/invoices",
+                "/v1/subscription_schedules",
+                "/v1/customers/cus_1",
+            ] {
+                assert!(check(role, Method::Ask, path).is_err(), "{path}");
+            }
         }
     }
 

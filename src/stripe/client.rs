@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::account::{Account, Settings};
-use super::allow::{Endpoint, Method, Refused, Role, check, check_form};
+use super::allow::{Endpoint, Method, PREVIEW, Refused, Role, check, check_form};
 use super::budget::{Budget, Next, seed_of};
 use super::error::{Broken, Failure, Sent, TransportError, cut};
 use super::form::Form;
@@ -127,7 +127,7 @@ impl Wire {
     }
 }
 
-/// GETs of one account. Cheap to clone. Knows no write.
+/// Reads of one account: GETs, and the one POST that makes nothing. Cheap to clone. Knows no write.
 #[derive(Clone)]
 pub struct Reader(Arc<Wire>);
 
@@ -173,18 +173,36 @@ impl Reader {
     /// One GET parsed into `T`. Broken JSON is repeated like a broken connection; JSON that lacks what `T` must have is
     /// [`Failure::Shape`].
     pub async fn get_as<T: DeserializeOwned>(&self, path: &str, query: &Form) -> Result<Fetched<T>, Failure> {
-        let endpoint = check(self.0.role, Method::Get, path)?;
         let query = query.encode();
-        let request = Request {
+        self.read_as(&Request {
             method: Method::Get,
             path,
             query: &query,
-            write: None,
-        };
-        let mut budget = Budget::new(seed_of(path) ^ seed_of(&query));
+            form: None,
+        })
+        .await
+    }
+
+    /// What a bill would be, by the one POST that makes nothing ([`PREVIEW`]): repeated like a GET, and without an
+    /// idempotency key, because asking twice does nothing twice.
+    pub async fn preview<T: DeserializeOwned>(&self, form: &Form) -> Result<Fetched<T>, Failure> {
+        let form = form.encode();
+        self.read_as(&Request {
+            method: Method::Ask,
+            path: PREVIEW,
+            query: "",
+            form: Some((&form, None)),
+        })
+        .await
+    }
+
+    async fn read_as<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<Fetched<T>, Failure> {
+        let endpoint = check(self.0.role, request.method, request.path)?;
+        let asked = request.form.map_or(request.query, |(form, _)| form);
+        let mut budget = Budget::new(seed_of(request.path) ^ seed_of(asked));
         loop {
-            let sent = self.0.send_once(endpoint, &request).await;
-            let failure = match sent.and_then(|reply| parse(path, reply)) {
+            let sent = self.0.send_once(endpoint, request).await;
+            let failure = match sent.and_then(|reply| parse(request.path, reply)) {
                 Ok(fetched) => return Ok(fetched),
                 Err(failure) => failure,
             };
@@ -288,7 +306,7 @@ impl Writer {
             method,
             path,
             query,
-            write,
+            form: write.map(|(body, key)| (body, Some(key))),
         };
         let reply = self.0.send_once(endpoint, &request).await?;
         match serde_json::from_slice::<IgnoredAny>(&reply.body) {

@@ -12,8 +12,12 @@ const LEDGER: &str = "/v1/customers/cus_1/balance_transactions";
 const T0: UtcMs = UtcMs(1_771_027_200_000);
 
 fn link(stub: &Stub, clock: Clock) -> Link {
+    link_of(stub, Role::Source, clock)
+}
+
+fn link_of(stub: &Stub, role: Role, clock: Clock) -> Link {
     let key = super::super::ApiKey::parse("rk_test_51AbCdEfGhIjKlMnOa1b2").unwrap();
-    let account = Account::new(Role::Source, &stub.url(), key).unwrap();
+    let account = Account::new(role, &stub.url(), key).unwrap();
     Link::new(
         account,
         clock,
@@ -63,6 +67,46 @@ async fn a_write_carries_key_version_form_and_idempotency_key_and_its_answer_com
         assert!(request.contains(line), "{line} in {request}");
     }
     assert!(request.ends_with("\r\n\r\namount=-500&currency=usd"), "{request}");
+}
+
+#[tokio::test]
+async fn asking_what_a_bill_would_be_is_a_read_by_post_without_a_key_and_is_repeated() {
+    let busy = Answer::json(503, "{}");
+    let ok = Answer::json(200, r#"{"total":5}"#);
+    let stub = Stub::start([busy, ok]).await;
+    let link = link_of(&stub, Role::Destination, fast());
+    let form = Form::new().with("customer", "cus_1");
+    let said: Fetched<serde_json::Value> = link.reader().unwrap().preview(&form).await.unwrap();
+    assert_eq!(said.value["total"], 5);
+    let seen = stub.seen();
+    assert_eq!(seen.len(), 2);
+    for request in &seen {
+        assert!(
+            request.starts_with("POST /v1/invoices/create_preview HTTP/1.1\r\n"),
+            "{request}"
+        );
+        assert!(request.ends_with("\r\n\r\ncustomer=cus_1"), "{request}");
+        assert!(request.contains("content-type: application/x-www-form-urlencoded"));
+        assert!(!request.contains("idempotency-key"), "{request}");
+    }
+    let counted = link.pacer().snapshot();
+    assert_eq!((counted.gets, counted.writes), (2, 0));
+}
+
+#[tokio::test]
+async fn neither_the_old_account_nor_a_writer_is_asked_what_a_bill_would_be() {
+    let stub = Stub::start([]).await;
+    let old = link(&stub, Clock::real());
+    let refused = old
+        .reader()
+        .unwrap()
+        .preview::<serde_json::Value>(&Form::new())
+        .await;
+    assert!(matches!(refused, Err(Failure::Refused(_))));
+    let new = link_of(&stub, Role::Destination, Clock::real());
+    let refused = new.writer().unwrap().post_once(PREVIEW, "", "k").await;
+    assert!(matches!(refused, Err(Failure::Refused(_))));
+    assert_eq!(stub.seen().len(), 0);
 }
 
 #[tokio::test]

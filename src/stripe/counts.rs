@@ -26,7 +26,7 @@ impl Counts {
     /// One request left.
     pub(super) fn sent(&mut self, method: Method, now: UtcMs) {
         match method {
-            Method::Get => self.gets += 1,
+            Method::Get | Method::Ask => self.gets += 1,
             Method::Post | Method::Delete => self.writes += 1,
         }
         while self.last_second.front().is_some_and(|t| now.since(*t) > 1000) {
@@ -46,7 +46,7 @@ impl Counts {
     /// A request counted as sent turned out not to have left.
     pub(super) fn never_left(&mut self, method: Method) {
         let sum = match method {
-            Method::Get => &mut self.gets,
+            Method::Get | Method::Ask => &mut self.gets,
             Method::Post | Method::Delete => &mut self.writes,
         };
         *sum = sum.saturating_sub(1);

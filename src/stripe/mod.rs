@@ -1,7 +1,7 @@
 //! One Stripe account over HTTP. Knows nothing of stages, runs or screens.
 //!
 //! * [`Account`] and [`Settings`] say whom to talk to and within which limits; [`Link`] holds the account's pacing and
-//!   makes a [`Reader`] (GETs, repeated within bounds) and a [`Writer`] (POSTs, each sent exactly once).
+//!   makes a [`Reader`] (GETs and the one reading POST, repeated within bounds) and a [`Writer`] (POSTs, each sent exactly once).
 //! * [`allow`] decides before the network what may be asked of which account at all.
 //! * [`form`] makes the bytes, [`retry`] and [`budget`] decide what an answer means for the same request, [`pace`] when
 //!   the next one may leave. These are pure but for the pacer's clock.

@@ -38,8 +38,8 @@ pub(super) struct Request<'a> {
     pub(super) path: &'a str,
     /// Encoded query, possibly empty.
     pub(super) query: &'a str,
-    /// Body and idempotency key of a POST.
-    pub(super) write: Option<(&'a str, &'a str)>,
+    /// Body of a POST, and the idempotency key of one that writes.
+    pub(super) form: Option<(&'a str, Option<&'a str>)>,
 }
 
 pub(super) struct Transport {
@@ -95,26 +95,20 @@ impl Transport {
         url.set_query(Some(request.query).filter(|q| !q.is_empty()));
         let (body, left) = OnceBody::new(
             request
-                .write
+                .form
                 .map_or_else(Bytes::new, |(body, _)| Bytes::copy_from_slice(body.as_bytes())),
         );
         let mut built = match request.method {
             Method::Get => reqwest::Request::new(reqwest::Method::GET, url),
-            Method::Post => reqwest::Request::new(reqwest::Method::POST, url),
+            Method::Ask | Method::Post => reqwest::Request::new(reqwest::Method::POST, url),
             Method::Delete => reqwest::Request::new(reqwest::Method::DELETE, url),
         };
-        if let Some((_, key)) = request.write {
-            let key = HeaderValue::from_str(key).map_err(|_| {
-                broken(
-                    Broken::Unsendable,
-                    &Left::default(),
-                    "the idempotency key is not a header",
-                    None,
-                )
-            })?;
-            built
-                .headers_mut()
-                .insert(HeaderName::from_static("idempotency-key"), key);
+        if let Some((_, key)) = request.form {
+            if let Some(key) = key {
+                built
+                    .headers_mut()
+                    .insert(HeaderName::from_static("idempotency-key"), header_of(key)?);
+            }
             let form = HeaderValue::from_static("application/x-www-form-urlencoded");
             built.headers_mut().insert(CONTENT_TYPE, form);
             *built.body_mut() = Some(reqwest::Body::wrap(body));
@@ -155,6 +149,11 @@ impl Transport {
             }
         }
     }
+}
+
+fn header_of(key: &str) -> Result<HeaderValue, TransportError> {
+    let what = "the idempotency key is not a header";
+    HeaderValue::from_str(key).map_err(|_| broken(Broken::Unsendable, &Left::default(), what, None))
 }
 
 /// Why reading a body stopped, and the library's words.

@@ -43,6 +43,13 @@ fn the_clients_types_need_nothing_that_stripe_does_not_promise() {
     reads_the_least::<wire::Event>("event");
     reads_the_least::<wire::PaymentMethod>("payment_method");
     reads_the_least::<wire::List<wire::Customer>>("GET /v1/customers");
+    reads_the_least::<wire::Subscription>("subscription");
+    reads_the_least::<wire::SubscriptionItem>("subscription_item");
+    reads_the_least::<wire::Schedule>("subscription_schedule");
+    reads_the_least::<wire::SchedulePhase>("subscription_schedule_phase_configuration");
+    reads_the_least::<wire::ScheduleItem>("subscription_schedule_configuration_item");
+    reads_the_least::<wire::ScheduleDefaults>("subscription_schedules_resource_default_settings");
+    reads_the_least::<wire::InvoicePreview>("invoice");
 }
 
 #[test]
@@ -54,6 +61,18 @@ fn the_clients_enums_know_every_value_of_stripes() {
             !matches!(known, wire::BalanceTransactionType::Other(_)),
             "{known:?}"
         );
+    }
+    for value in values("subscription_schedule", "status") {
+        let known: wire::ScheduleStatus = serde_json::from_value(value).expect("a string");
+        assert!(!matches!(known, wire::ScheduleStatus::Other(_)), "{known:?}");
+    }
+    for value in values("subscription", "status") {
+        let known: wire::SubscriptionStatus = serde_json::from_value(value).expect("a string");
+        assert!(!matches!(known, wire::SubscriptionStatus::Other(_)), "{known:?}");
+    }
+    for value in values("subscription", "collection_method") {
+        let known: wire::CollectionMethod = serde_json::from_value(value).expect("a string");
+        assert!(!matches!(known, wire::CollectionMethod::Other(_)), "{known:?}");
     }
     for value in values("billing.credit_grant", "category") {
         let known: wire::GrantCategory = serde_json::from_value(value).expect("a string");

@@ -231,6 +231,7 @@ async fn everything_a_stage_sends_is_what_stripe_takes() {
         app: None,
         settings: Arc::new(settings(&world.describe().mapping_csv)),
         clock: Clock::real(),
+        began: Clock::real().now(),
         keep: Arc::new(Nowhere),
         watch: Arc::new(Nowhere),
     };

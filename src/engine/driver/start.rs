@@ -101,6 +101,7 @@ pub async fn start(begin: Begin) -> Result<Handle, StartError> {
         app: begin.app.as_ref().map(crate::appdb::Database::reader),
         ids: Arc::default(),
         clock: begin.clock.clone(),
+        began: found.state.began.unwrap_or_else(|| begin.clock.now()),
         reports,
     };
     let mut engine = Engine {

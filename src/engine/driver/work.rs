@@ -57,7 +57,7 @@ impl Engine {
         let wanted = stage
             .header(&self.desk.accounts, &self.desk.settings)
             .map_err(|e| refused(e.to_string()))?;
-        if *plan.header() == wanted {
+        if stage.fits(plan.header(), &wanted) {
             return Ok(());
         }
         Err(refused(
@@ -113,6 +113,7 @@ impl Engine {
     fn desk(&self) -> Desk {
         Desk {
             ids: Arc::new(super::ids::of_run(&self.state, &self.book)),
+            began: self.state.began.unwrap_or(self.desk.began),
             ..self.desk.clone()
         }
     }

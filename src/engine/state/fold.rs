@@ -23,6 +23,8 @@ impl RunState {
     /// Makes `record`, number `seq` of the journal, true. Fails only when a stored plan cannot be read.
     pub fn apply(&mut self, record: &Record, at: UtcMs, seq: u64, plans: &dyn Plans) -> Result<(), String> {
         self.journal_seq = self.journal_seq.max(seq);
+        // Taken up again a run is as old as it was.
+        self.began.get_or_insert(at);
         self.apply_run(record);
         if let Some(stage) = record.stage().and_then(|id| self.stage_mut(id)) {
             stage.apply(record, at, plans)?;

@@ -304,7 +304,7 @@ impl Shared {
                 let half = match (row.wrote_something(), self.gate.is_undo) {
                     (false, _) => "",
                     (true, false) => {
-                        "; the old account was written already: read again to plan the rest alone"
+                        "; part of the row was written already: read again to plan the rest alone"
                     }
                     (true, true) => "; part of the row was taken back already",
                 };

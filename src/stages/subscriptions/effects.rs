@@ -471,3 +471,7 @@ fn metadata(below: &str, row: &Row, extra: &Extra) -> Pairs {
     all.map(|(key, value)| (format!("{below}[{key}]"), value))
         .collect()
 }
+
+#[cfg(test)]
+#[path = "effects_tests.rs"]
+mod tests;

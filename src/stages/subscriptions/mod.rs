@@ -97,8 +97,10 @@
 
 pub mod amount;
 pub mod attest;
+pub mod audit;
 pub mod calendar;
 pub mod classes;
+pub mod drift;
 pub mod effects;
 pub mod facts;
 pub mod file;
@@ -158,6 +160,27 @@ pub struct Settings {
     pub preview_sample: u32,
 }
 
+impl Settings {
+    /// As they stand in the header of a plan.
+    #[must_use]
+    pub fn policy(&self) -> std::collections::BTreeMap<String, String> {
+        let instant = |at: Option<crate::domain::time::UtcMs>| {
+            at.map_or_else(|| "usual".to_owned(), |at| at.secs().to_string())
+        };
+        let all = [
+            ("first_batch", self.first_batch.to_string()),
+            ("margin_hours", self.margin_hours.to_string()),
+            ("preview_sample", self.preview_sample.to_string()),
+            ("route", self.route.word().to_owned()),
+            ("upload_by", instant(self.upload_by)),
+            ("window_ends", instant(self.window_ends)),
+        ];
+        all.into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -174,4 +197,8 @@ impl Default for Settings {
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
+mod model_undo_tests;
+#[cfg(test)]
 mod model_world_tests;
+#[cfg(test)]
+mod model_wrong_tests;

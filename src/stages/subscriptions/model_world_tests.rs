@@ -35,6 +35,7 @@ pub(super) struct Sched {
     pub(super) quantity: u64,
     pub(super) status: &'static str,
     pub(super) effect: String,
+    pub(super) began: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -76,6 +77,7 @@ impl World {
             quantity,
             status: "not_started",
             effect: effect.into(),
+            began: false,
         });
         self
     }
@@ -103,7 +105,7 @@ impl World {
         }
         for sched in &mut self.scheds {
             if sched.status == "not_started" && sched.start <= at {
-                sched.status = "active";
+                (sched.status, sched.began) = ("active", true);
                 self.new_bills.push((sched.start, sched.quantity));
             }
         }
@@ -178,6 +180,7 @@ impl World {
             quantity: field("phases[0][items][0][quantity]").unwrap().parse().unwrap(),
             status: "not_started",
             effect: write.effect.0.clone(),
+            began: false,
         });
         id
     }
@@ -240,7 +243,7 @@ impl World {
 pub(super) fn sched_json(sched: &Sched) -> Value {
     json!({
         "id": sched.id, "object": "subscription_schedule", "created": 60, "livemode": false, "customer": "cus_1",
-        "status": sched.status, "subscription": null, "released_subscription": null, "end_behavior": "release",
+        "status": sched.status, "subscription": sched.began.then_some("sub_new"), "released_subscription": null, "end_behavior": "release",
         "billing_mode": {"type": "classic"},
         "metadata": {"old_Stripe_sub_id": "sub_1", "cutover_effect": sched.effect},
         "default_settings": {"collection_method": "charge_automatically"},

@@ -206,4 +206,4 @@ pub(super) fn shown(text: &str) -> String {
 
 #[cfg(test)]
 #[path = "script_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -43,6 +43,8 @@ impl OldNow {
 /// What the new account has for one old subscription now, cancelled ones apart.
 pub(super) struct TwinsNow {
     pub(super) twins: Vec<Twin>,
+    /// Ids of cancelled schedules of the customer that had begun before they were.
+    pub(super) begun_and_cancelled: Vec<String>,
     /// Seconds.
     pub(super) at: i64,
 }
@@ -95,8 +97,11 @@ pub(super) fn twins(row: &Row, facts: &[Fact], labels: TwinLook) -> Or<TwinsNow>
     let (schedules, at) = list::<Schedule>(facts, of_customer(labels.0, SCHEDULES))?;
     let (subscriptions, later) = list::<Subscription>(facts, of_customer(labels.1, SUBSCRIPTIONS))?;
     let is_running = |id: &str| subscriptions.iter().any(|one| one.id == id);
-    let mut twins = Vec::new();
+    let (mut twins, mut begun_and_cancelled) = (Vec::new(), Vec::new());
     for schedule in &schedules {
+        if schedule.status == ScheduleStatus::Canceled && schedule.subscription.is_some() {
+            begun_and_cancelled.push(schedule.id.clone());
+        }
         let twin = understood(Twin::of_schedule(schedule, Read::default()), Role::Destination)?;
         let Some(twin) = twin.filter(|twin| twin.of == row.old) else {
             continue;
@@ -124,6 +129,7 @@ pub(super) fn twins(row: &Row, facts: &[Fact], labels: TwinLook) -> Or<TwinsNow>
     }
     Ok(TwinsNow {
         twins,
+        begun_and_cancelled,
         at: at.min(later),
     })
 }

@@ -8,7 +8,7 @@
 //! The new side goes first: between the two steps neither side bills, for seconds and long before the handover, and a
 //! halt there says so; the other way round both would. Once the handover is over nothing is taken back: the new side has
 //! billed. A cancelled schedule does not come back, nor does an old subscription that was cancelled, an old schedule that
-//! was let go, a schedule that was withdrawn, or what a changed schedule was before.
+//! was let go, a schedule that was withdrawn, what a changed schedule was before, or an end on a date that a stop replaced.
 
 use std::collections::BTreeMap;
 
@@ -34,6 +34,9 @@ const OLD: OldLook = OldLook("undo_old", "undo_old_items");
 /// Labels of the look at the old one once it is.
 const OLD_BACK: OldLook = OldLook("undo_old_back", "undo_old_back_items");
 
+/// A request may be under way this long after the look it rests on, and more; seconds.
+const HOUR: i64 = 3_600;
+
 /// What an undo does, for whoever approves it.
 pub const WORDS: &str = "by `cutover undo subscriptions`: schedules that have not begun are cancelled, then old \
                          subscriptions go on as before; what was cancelled, begun or billed stays so";
@@ -45,7 +48,11 @@ pub fn writes(change: &Change, made: &BTreeMap<String, String>) -> Vec<PlannedWr
         let planned = change.writes_now().iter().find(|write| write.op == op)?;
         Some((planned, made.get(op)?.as_str()))
     };
-    if made(CANCEL_OLD).is_some() {
+    let had_an_end = serde_json::from_str::<Row>(&change.payload)
+        .is_ok_and(|row| row.seen.is_some_and(|seen| seen.ends.0.is_some()));
+    // The stop took the place of an end on another date, which nothing of ours can set again.
+    let loses_its_end = had_an_end && made(END_OLD).is_some();
+    if made(CANCEL_OLD).is_some() || loses_its_end {
         return Vec::new();
     }
     let mut writes = Vec::new();
@@ -176,9 +183,10 @@ impl<'a> Back<'a> {
         let Some(twin) = now.twins.iter().find(|twin| twin.schedule.as_deref() == Some(id)) else {
             return self.already_gone(now.twins.is_empty());
         };
-        if twin.begun || twin.start <= now.at {
+        if twin.begun || twin.start.saturating_sub(now.at) < HOUR {
             return stop(drifted(
-                "the new subscription has begun: taking it back would end what was billed; nothing was taken back",
+                "the new subscription has begun, or does within the hour: cancelling it would end what was billed; \
+                 nothing was taken back",
             ));
         }
         let is_changed =
@@ -231,7 +239,7 @@ impl<'a> Back<'a> {
             None => Some("the old one is over: nothing brings it back"),
             Some(old) if !self.is_our_stop(old) => Some("the old one is not as this program left it"),
             Some(_) if self.row.handover.is_none_or(|handover| now.at >= handover) => {
-                Some("the handover is over")
+                Some("its handover is over")
             }
             Some(_) => None,
         };
@@ -272,7 +280,12 @@ impl<'a> Back<'a> {
                 "the old one does not go on although that was written: look at both accounts",
             ));
         }
-        Ok(undone("the old one goes on as before"))
+        let had_a_schedule = self.row.seen.as_ref().is_some_and(|seen| seen.schedule.is_some());
+        Ok(undone(if had_a_schedule {
+            "the old one goes on, without the schedule that let go of it"
+        } else {
+            "the old one goes on as before"
+        }))
     }
 }
 

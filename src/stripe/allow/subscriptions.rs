@@ -128,7 +128,7 @@ fn in_a_phase(field: &str, value: &str) -> bool {
 
 fn in_an_item(field: &str) -> bool {
     match below(field) {
-        Some(("price" | "quantity", "")) | Some(("metadata", _)) => true,
+        Some(("price" | "quantity", "") | ("metadata", _)) => true,
         Some(("tax_rates", rest)) => nth(rest) == Some(""),
         Some(("discounts", rest)) => nth(rest) == Some("[coupon]"),
         _ => false,

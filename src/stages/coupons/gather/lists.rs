@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::domain::ids::Role;
-use crate::stages::coupons::facts::{Code, Coupon, Drawer, Read};
+use crate::stages::coupons::facts::{Code, Coupon, Drawer};
 use crate::stages::coupons::read;
-use crate::stages::{Reading, StageError, failed};
+use crate::stages::people::each;
+use crate::stages::{Reading, StageError};
 use crate::stripe::form::Form;
-use crate::stripe::page::Listed;
-use crate::stripe::scan::CURSORS;
 use crate::stripe::wire::{self, PromotionCode};
 
 /// When each coupon was created, seconds: one that was deleted and made again is another coupon.
@@ -37,29 +36,6 @@ pub(in crate::stages::coupons) async fn drawer(
         }
     };
     Ok((Drawer { coupons, codes }, made))
-}
-
-/// Every object of a list, with the answer that held it. One that comes twice was moved by the list's growth.
-pub(super) async fn each<T: Listed>(
-    reading: &Reading,
-    role: Role,
-    (what, path, query): (&str, &str, &Form),
-    mut take: impl FnMut(T, &Read) -> Result<(), StageError>,
-) -> Result<(), StageError> {
-    let mut scan = reading.reader(role)?.scan::<T>(path, query, CURSORS);
-    let what = match role {
-        Role::Source => format!("reading {what} of the old account"),
-        Role::Destination => format!("reading {what} of the new account"),
-    };
-    let mut done = 0;
-    while let Some(page) = scan.next().await {
-        let page = page.map_err(|failure| failed(role, &failure))?;
-        let read = Read::of(&page.reply.meta);
-        done += page.items.len() as u64;
-        page.items.into_iter().try_for_each(|item| take(item, &read))?;
-        reading.watch.progress(&what, done, None);
-    }
-    Ok(())
 }
 
 /// Both fields hidden by default are asked for: without them a coupon looks wider than it is (facts 3.4).

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::lists::each;
 use crate::domain::ids::Role;
-use crate::domain::scope::{Belongs, Candidate};
-use crate::domain::text::{Safe, safe};
+use crate::domain::text::Safe;
+#[cfg(test)]
+use crate::domain::text::safe;
 use crate::stages::coupons::facts::{Drawer, Person, Read};
+use crate::stages::people::{each, has_method, in_region, label};
 use crate::stages::{Reading, StageError, failed};
 use crate::stripe::form::Form;
 use crate::stripe::wire::{Customer, Discount, PromotionCode};
@@ -128,25 +129,6 @@ async fn new(reading: &Reading) -> Result<HashSet<String>, StageError> {
     })
     .await?;
     Ok(arrived)
-}
-
-/// Whether the rule names it, a payment method aside.
-fn in_region(reading: &Reading, customer: &Customer) -> bool {
-    let candidate = Candidate {
-        id: &customer.id,
-        metadata: &customer.metadata,
-        has_method: true,
-    };
-    reading.settings.scope.decide(candidate) == Belongs::InScope
-}
-
-fn has_method(customer: &Customer) -> bool {
-    customer.default_source.is_some() || customer.invoice_settings.default_payment_method.is_some()
-}
-
-fn label(customer: &Customer) -> Safe {
-    let name = customer.name.as_deref().or(customer.email.as_deref());
-    safe(name.unwrap_or_default())
 }
 
 /// Whose the codes of the old account are.

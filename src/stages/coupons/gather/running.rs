@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lists::{Made, each};
+use super::lists::Made;
 use super::people::Crowd;
 use crate::domain::fields::Fields;
 use crate::domain::ids::Role;
 use crate::domain::text::Safe;
 use crate::stages::coupons::facts::{Bills, Drawer, Duration, Read, Running};
 use crate::stages::coupons::read;
+use crate::stages::people::each;
 use crate::stages::{Reading, StageError};
 use crate::stripe::form::Form;
 use crate::stripe::wire::{Discount, Expandable, Subscription};

@@ -2,6 +2,7 @@
 
 use super::super::effects::CHANGE;
 use super::super::effects::CREATE;
+use super::super::facts::Twin;
 use super::super::seen::{self, Or, object_of, wrote};
 use super::{DAY, OLD, SCHEDULE_BEFORE, SCHEDULE_NOW, Script, TWINS, TWINS_NOW, done};
 use crate::domain::write::PlannedWrite;
@@ -51,19 +52,18 @@ impl Script<'_> {
         self.then_stop(&id, "the schedule is what the old subscription is now")
     }
 
-    /// Reads the schedule again, and whether it is the only one: somebody may have uploaded a file between the look and
-    /// the write.
+    /// Whether it is the only one (somebody may have uploaded a file between the look and the write), and then the
+    /// schedule itself: a list may lag behind it, and says nothing for its absence.
     fn written_as_wanted(&self, id: &str) -> Or<()> {
-        let (twin, _) = seen::schedule(SCHEDULE_NOW, id, self.facts)?;
-        let Some(twin) = twin.filter(|twin| twin.of == self.row.old) else {
-            return self.half("its schedule is not on the new account any more");
-        };
-        self.is_as_wanted(&twin)?;
         let now = seen::twins(self.row, self.facts, TWINS_NOW)?;
-        match &now.twins[..] {
-            [] => self.half("its schedule is not on the new account any more"),
-            [twin] if twin.schedule.as_deref() == Some(id) => Ok(()),
-            _ => self.half("somebody else made another subscription for it on the new account"),
+        let is_other = |twin: &Twin| twin.schedule.as_deref() != Some(id);
+        if now.twins.iter().any(is_other) {
+            return self.half("somebody else made another subscription for it on the new account");
+        }
+        let (twin, _) = seen::schedule(SCHEDULE_NOW, id, self.facts)?;
+        match twin.filter(|twin| twin.of == self.row.old) {
+            None => self.half("its schedule is not on the new account any more"),
+            Some(twin) => self.is_as_wanted(&twin),
         }
     }
 

@@ -57,9 +57,14 @@ impl Script<'_> {
         let now = seen::twins(self.row, self.facts, TWINS_NOW)?;
         let gone = |id: &str| !now.twins.iter().any(|twin| twin.schedule.as_deref() == Some(id));
         let writes = self.change.writes_now().iter();
-        let mut withdrawn = writes.filter(|write| write.op == WITHDRAW);
-        if !withdrawn.all(|write| gone(object_of(write))) {
-            return self.half("its schedule is still on the new account, although it was cancelled");
+        let withdrawn = writes.filter(|write| write.op == WITHDRAW).map(object_of);
+        for id in withdrawn {
+            if !gone(id) {
+                return self.half("its schedule is still on the new account, although it was cancelled");
+            }
+            if now.begun_and_cancelled.iter().any(|begun| begun == id) {
+                return self.half("its schedule began just before it was cancelled, and has billed once");
+            }
         }
         Ok(done("nothing begins on the new account for it"))
     }
