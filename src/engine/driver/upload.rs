@@ -37,7 +37,7 @@ impl Engine {
             return;
         }
         for file in stage.handed_out(&plan) {
-            if let Err(error) = self.vault.dir().store_file(file.name.as_ref(), &file.bytes) {
+            if let Err(error) = self.vault.dir().store_file(&file.name, &file.bytes) {
                 self.note(format!("{} could not be written: {error}", file.name), Tone::Bad);
             }
         }

@@ -56,9 +56,8 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "stands in {}, line {}, unless rows before it are left out",
-            name(self.file),
-            self.line
+            "stands in file {} of this plan, line {}, unless rows before it are left out",
+            self.file, self.line
         )
     }
 }

@@ -7,7 +7,7 @@ use super::effects::{CREATE, Row};
 use super::facts::World;
 use super::gather::{self, Facts};
 use super::plan::Rules;
-use super::{Subscriptions, attest, audit, calendar, drift, file, panel, plan, script, support, undo};
+use super::{Subscriptions, attest, audit, calendar, drift, panel, plan, script, support, undo, uploads};
 use crate::domain::change::{Change, Verdict};
 use crate::domain::ids::{Accounts, StageId};
 use crate::domain::mapped::Mapped;
@@ -15,9 +15,10 @@ use crate::domain::panel::Panel;
 use crate::domain::plan::{Header, Plan};
 use crate::domain::record::Attested;
 use crate::domain::time::UtcMs;
+use crate::domain::upload::{Contents, Progress};
 use crate::domain::write::PlannedWrite;
 use crate::stages::{
-    Audit, Boxed, Fact, File, Gathered, Look, Reading, Recheck, Settings, Stage, StageError, Step,
+    Again, Audit, Boxed, Fact, File, Gathered, Look, Reading, Recheck, Settings, Stage, StageError, Step,
 };
 
 /// The policy of a plan's header that says from when on its schedules may begin, seconds. It comes of when the plan was
@@ -100,8 +101,25 @@ impl Stage for Subscriptions {
     }
 
     fn files(&self, plan: &Plan) -> Vec<File> {
-        let all = [file::files(plan), calendar::files(plan), support::files(plan)];
+        let all = [calendar::files(plan), support::files(plan)];
         all.into_iter().flatten().collect()
+    }
+
+    /// Under names of this plan alone: a later one hands out other files.
+    fn handed_out(&self, plan: &Plan) -> Vec<File> {
+        uploads::files(plan)
+    }
+
+    fn contents(&self, file: &[u8]) -> Option<Result<Contents, String>> {
+        Some(uploads::contents(file))
+    }
+
+    fn progress(&self, plan: &Plan, of: &Contents) -> Progress {
+        uploads::progress(plan, of)
+    }
+
+    fn again(&self, plan: &Plan) -> Option<Again> {
+        uploads::again(plan)
     }
 
     fn audit<'a>(
