@@ -1,4 +1,4 @@
-//! Planning of the credits and the coupons stage over facts in memory, against its floor: the same facts serialised and
+//! Planning of the credits, the coupons and the subscriptions stage over facts in memory, against its floor: the same facts serialised and
 //! hashed. What counts are the ratios, and that a row of a large plan costs what a row of a small one does.
 
 #![expect(clippy::print_stdout, reason = "a bench's result is what it prints")]
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use cutover::domain::change::{Decision, LEAVE_OUT};
 use cutover::domain::fields::Fields;
 use cutover::domain::ids::{AccountId, Accounts, Digest, Environment, StageId};
-use cutover::domain::mapped::IdMap;
+use cutover::domain::mapped::{IdMap, Mapped};
 use cutover::domain::money::Currency;
 use cutover::domain::plan::{Header, OutOfScope, Plan};
 use cutover::domain::scope::Belongs;
@@ -22,6 +22,10 @@ use cutover::stages::coupons::facts::{Code, Counter, Coupon, Drawer, Person, Wor
 use cutover::stages::credits::SourceAfter;
 use cutover::stages::credits::facts::{Book, CustomerFacts, Head, Ledger, Read, Side};
 use cutover::stages::credits::plan::{self, Rules};
+use cutover::stages::subscriptions::facts::{
+    Collection, Discount, Interval, Item, Off, Old, Price, Rhythm, Status, World as Live,
+};
+use cutover::stages::subscriptions::{self, Route};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -65,7 +69,181 @@ fn main() -> Outcome<()> {
             );
         }
     }
+    for route in [Route::Csv, Route::Api] {
+        let mut per_row = Vec::new();
+        for size in SIZES {
+            per_row.push(measure_subscriptions(&accounts, &subscriptions_of(size)?, route)?);
+        }
+        if let [small, large] = per_row[..] {
+            println!(
+                "planning, a subscription of {} by {} against one of {}: {}",
+                SIZES[1],
+                route.word(),
+                SIZES[0],
+                times(large * 1000 / small.max(1))
+            );
+        }
+    }
     Ok(())
+}
+
+/// Prints one size; picoseconds per subscription, planned.
+fn measure_subscriptions(accounts: &Accounts, facts: &(Live, IdMap), route: Route) -> Outcome<u128> {
+    let (world, ids) = facts;
+    let settings = subscriptions::Settings {
+        route,
+        ..subscriptions::Settings::default()
+    };
+    let rules = subscriptions::plan::Rules {
+        accounts,
+        settings: &settings,
+    };
+    let (mut floors, mut plans) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let (took, ()) = timed(|| floor(std::slice::from_ref(world)))?;
+        floors.push(took);
+        let (took, planned) = timed(|| Ok(subscriptions::plan::rows(world, ids, rules)))?;
+        plans.push(took);
+        black_box(planned);
+    }
+    let [floor, plan] = [floors, plans].map(median);
+    let size = world.old.len();
+    println!(
+        "planning, {size} subscriptions by {}: floor (serialise and hash the facts) {floor:.1?}; plan {plan:.1?}, {}; {} \
+         subscriptions/s",
+        route.word(),
+        times(plan.as_nanos() * 1000 / floor.as_nanos().max(1)),
+        size as u128 * 1_000_000_000 / plan.as_nanos().max(1)
+    );
+    Ok(plan.as_nanos() * 1000 / size as u128)
+}
+
+/// Subscriptions of twenty prices, monthly, on any day of a month; one in ten has a discount, one in thirty a payment
+/// that failed, and all have two keys of metadata.
+fn subscriptions_of(size: usize) -> Outcome<(Live, IdMap)> {
+    const NOW: i64 = 1_789_997_600;
+    let usd = Currency::parse("usd")?;
+    let mut ids = IdMap::default();
+    let mut world = Live {
+        now: NOW,
+        earliest: NOW + 29 * 3600,
+        window_ends: NOW + 48 * 3600,
+        ..Live::default()
+    };
+    let mut put = |kind: &str, old: String, new: String| {
+        let kind = kind.to_owned();
+        ids.put(Mapped { kind, old, new });
+    };
+    let price = |id: String, n: usize| Price {
+        id,
+        product: "prod_1".to_owned(),
+        rhythm: Some(Rhythm {
+            interval: Interval::Month,
+            every: 1,
+        }),
+        active: true,
+        metered: false,
+        unit: BTreeMap::from([(usd, format!("{}", 900 + 100 * n))]),
+        currency: usd,
+        by_steps: false,
+        tax_behavior: "exclusive".to_owned(),
+    };
+    for n in 0..20 {
+        put("price", format!("price_old{n}"), format!("price_new{n}"));
+        let new = price(format!("price_new{n}"), n);
+        world.prices.insert(new.id.clone(), new);
+    }
+    for n in 0..size {
+        let customer = format!("cus_{n:014}");
+        let id = format!("sub_{:06x}{n:018}", n * 7_919 % 0xff_ffff);
+        let ends = NOW + i64::try_from(n % 30)? * 86_400 + 7200;
+        let discounts = if n.is_multiple_of(10) {
+            let off = Off::Percent("25".to_owned());
+            put("discount", format!("di_{n}"), format!("carry_di_{n}"));
+            let coupon = subscriptions::facts::Coupon {
+                valid: true,
+                off: off.clone(),
+                once: false,
+                months: None,
+            };
+            world.coupons.insert(format!("carry_di_{n}"), coupon);
+            vec![Discount {
+                id: format!("di_{n}"),
+                coupon: "SPRING".to_owned(),
+                end: n.is_multiple_of(20).then_some(ends + 100 * 86_400),
+                off,
+                on_customer: false,
+            }]
+        } else {
+            Vec::new()
+        };
+        let price = price(format!("price_old{}", n % 20), n % 20);
+        let old = old_of(n, (&id, &customer), ends, price, discounts)?;
+        let person = subscriptions::facts::Person {
+            label: safe(&format!("Customer Number {n}")),
+            arrived: true,
+            default_there: true,
+            ..subscriptions::facts::Person::default()
+        };
+        world.people.insert(customer, person);
+        world.old.insert(id, old);
+    }
+    Ok((world, ids))
+}
+
+fn old_of(
+    n: usize,
+    (id, customer): (&str, &str),
+    ends: i64,
+    price: Price,
+    discounts: Vec<Discount>,
+) -> Outcome<Old> {
+    let item = Item {
+        id: format!("si_{n}"),
+        quantity: Some(u64::try_from(n % 5)? + 1),
+        period: (ends - 30 * 86_400, ends),
+        discounts: Vec::new(),
+        tax_rates: Vec::new(),
+        thresholds: false,
+        metadata: BTreeMap::new(),
+        price,
+    };
+    Ok(Old {
+        id: id.to_owned(),
+        customer: customer.to_owned(),
+        status: if n % 30 == 7 {
+            Status::PastDue
+        } else {
+            Status::Active
+        },
+        currency: item.price.currency,
+        started: ends - 400 * 86_400,
+        anchor: ends,
+        trial_end: None,
+        cancel_at: None,
+        ends_with_period: false,
+        ended_at: None,
+        collection: Collection::Automatic,
+        items: vec![item],
+        items_cut: false,
+        discounts,
+        tax_rates: Vec::new(),
+        automatic_tax: false,
+        method: None,
+        schedule: None,
+        pause: None,
+        flexible: false,
+        thresholds: false,
+        connect: false,
+        pending_update: false,
+        pending_items: false,
+        description: None,
+        metadata: BTreeMap::from([
+            ("team".to_owned(), format!("Team {n}")),
+            ("plan".to_owned(), "gold".to_owned()),
+        ]),
+        read: Read::default(),
+    })
 }
 
 /// Prints one size; picoseconds per code, planned.

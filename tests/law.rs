@@ -115,7 +115,7 @@ const FOLDERS: [Folder; 16] = [
 ];
 
 /// Files that decide and never act: a `*` stands for one name, a `**` for everything below.
-const PURE: [&str; 47] = [
+const PURE: [&str; 55] = [
     "domain/**",
     "stages/*/plan.rs",
     "stages/*/plan/**",
@@ -147,6 +147,14 @@ const PURE: [&str; 47] = [
     "stages/subscriptions/read.rs",
     "stages/subscriptions/read/**",
     "stages/subscriptions/preview.rs",
+    "stages/subscriptions/amount.rs",
+    "stages/subscriptions/calendar.rs",
+    "stages/subscriptions/classes.rs",
+    "stages/subscriptions/file.rs",
+    "stages/subscriptions/handover.rs",
+    "stages/subscriptions/support.rs",
+    "stages/subscriptions/terms.rs",
+    "stages/subscriptions/terms/**",
     "stages/subscriptions/same.rs",
     "stages/subscriptions/seen.rs",
     "stripe/allow/**",

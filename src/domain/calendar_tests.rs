@@ -77,7 +77,7 @@ proptest! {
         let first = grid.first_from(point + off);
         prop_assert!(grid.point(first).unwrap() >= point + off);
         prop_assert!(grid.point(first - 1).unwrap() < point + off);
-        let within = (n..).take_while(|n| grid.point(*n).unwrap() < point + off).count();
+        let within = (n..n + 100).filter(|n| grid.point(*n).unwrap() < point + off).count();
         prop_assert_eq!(usize::try_from(grid.between(point, point + off)).unwrap(), within);
     }
 

@@ -54,9 +54,8 @@ pub fn meter(change: &Change, row: &Row) -> Meter {
     match change.rule.as_str() {
         "handed_over" | "cancel_old" => Meter::New,
         "waits_for_bill" => Meter::Later,
-        "change" if planned => Meter::Later,
+        "change" | "file" if planned => Meter::Later,
         "withdraw" if planned || row.seen.is_none() => Meter::Old,
-        "file" if planned => Meter::Later,
         _ if stops => Meter::New,
         _ if planned && !there => Meter::Later,
         _ if there => Meter::Both,

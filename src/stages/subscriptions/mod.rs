@@ -40,14 +40,22 @@
 //! | … but has a bill to come before h | `waits_for_bill` | nothing to do now; planned anew after it |
 //! | … and is paused by us, and the window is over | `cancel_old` | planned: cancelled, no invoice, no proration |
 //! | … and is stopped | `handed_over` | nothing to do |
+//! | no twin; stopped by us all the same | `stopped_alone` | blocked: somebody took the new one away, and nobody would bill; choice `move_anyway` creates it again |
 //! | no twin; ends by itself at or before h | `ends_on_old` | nothing to do: the old account serves it to its end |
 //! | no twin; incomplete | `incomplete` | blocked: the first payment is pending; paid or expired within 23 hours |
 //! | no twin; unpaid | `unpaid` | blocked: choice `move_anyway`; its unpaid periods stay invoices of the old account |
 //! | no twin; paused (a trial ended without a method) | `paused` | blocked |
+//! | no twin; a status this program does not know | `status_unknown` | blocked |
 //! | no twin; the customer is not on the new account | `customer_absent` | blocked |
 //! | no twin; cannot be expressed, see routes | named there | blocked |
 //! | no twin; expressible as a row of the file, route `csv` | `file` | planned: stands in the file for the toolkit |
 //! | no twin; otherwise | `schedule` | planned: a schedule is created, then the old one stopped if it may be |
+//!
+//! An old one that is paused, incomplete or of an unknown status, whose collection somebody paused, or that cannot be
+//! expressed any more, is blocked by that rule with a twin too: the new one would bill what the old one does not. Once the
+//! new one has begun and the old one was stopped by us, the new account has the word, and nothing is compared: a customer
+//! who changes plan there is no difference. Of an old one that was stopped, its own end and its released schedule say
+//! nothing; what the new one has of these stands. A blocked row that a person lets move goes by the API: a choice writes.
 //!
 //! # Stopping the old one
 //!
@@ -69,9 +77,9 @@
 //! | the subscription has | route |
 //! |---|---|
 //! | one phase, licensed prices, at most one coupon, at most one tax rate or automatic tax, the customer's own default method | `csv` or `api`, as configured |
-//! | several coupons; several tax rates; item discounts or taxes; a method of its own that was copied; a coupon that must end on a date; an end later than the first period; a flexible billing mode; a description; more metadata than fits | `api` |
+//! | several coupons; several tax rates; item discounts or taxes; a method of its own that was copied; a coupon that must end on a date; an end later than the first period; a flexible billing mode; a description; metadata of items, under a key of the toolkit's, or that hardly any other has | `api` |
 //! | a schedule of its own, every phase of it expressible | `api`, phases from h on |
-//! | metered prices (`metered`), Connect fields (`connect`), `pause_collection` (`collection_paused`), thresholds (`thresholds`), a pending update (`pending_update`), invoices for pending items (`pending_items`), a method or source that was not copied (`method_absent`), unmapped price, tax rate or coupon (`price_unmapped`, `tax_rate_unmapped`, `coupon_unmapped`), a price inactive there (`price_inactive`), another currency than the customer is locked to (`currency_locked`), items of different periods (`mixed_periods`), items that were not all read (`items_cut`) | blocked |
+//! | metered prices (`metered`), Connect fields (`connect`), `pause_collection` (`collection_paused`), thresholds (`thresholds`), a pending update (`pending_update`), invoices for pending items (`pending_items`), a method or source that was not copied (`method_absent`), no default method where it is charged (`method_absent`), no e-mail address for invoices (`email_absent`) or address for automatic tax (`address_absent`), unmapped price, tax rate or coupon (`price_unmapped`, `tax_rate_unmapped`, `coupon_unmapped`), a price inactive there (`price_inactive`) or with another amount, rhythm or tax behaviour (`price_differs`), more metadata than fits (`too_many_metadata`), a phase of its schedule that is not expressible (`schedule_beyond`), another currency than the customer is locked to (`currency_locked`), items of different periods (`mixed_periods`), a period that does not end where the anchor says (`off_grid`), items that were not all read (`items_cut`) | blocked |
 //!
 //! # Amounts
 //!

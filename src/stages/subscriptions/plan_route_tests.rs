@@ -38,7 +38,7 @@ const BLOCKED: [(&str, Mutation); 25] = [
     ("items_cut", |old, _| old.items.clear()),
     ("metered", |old, _| old.items[0].price.metered = true),
     ("metered", |_, world| {
-        world.prices.get_mut("price_new").unwrap().metered = true
+        world.prices.get_mut("price_new").unwrap().metered = true;
     }),
     ("connect", |old, _| old.connect = true),
     ("collection_paused", |old, _| old.pause = Some("void".to_owned())),
@@ -48,23 +48,23 @@ const BLOCKED: [(&str, Mutation); 25] = [
     ("pending_items", |old, _| old.pending_items = true),
     ("method_absent", |old, _| old.method = Some("pm_gone".to_owned())),
     ("method_absent", |old, world| {
-        world.people.get_mut(&old.customer).unwrap().default_there = false
+        world.people.get_mut(&old.customer).unwrap().default_there = false;
     }),
     ("price_unmapped", |old, _| {
-        old.items[0].price.id = "price_other".to_owned()
+        old.items[0].price.id = "price_other".to_owned();
     }),
     ("price_unmapped", |_, world| world.prices.clear()),
     ("price_inactive", |_, world| {
-        world.prices.get_mut("price_new").unwrap().active = false
+        world.prices.get_mut("price_new").unwrap().active = false;
     }),
     ("price_differs", |old, _| {
         old.items[0].price.unit.insert(usd(), "2000.5".to_owned());
     }),
     ("price_differs", |old, _| {
-        old.items[0].price.rhythm.as_mut().unwrap().every = 2
+        old.items[0].price.rhythm.as_mut().unwrap().every = 2;
     }),
     ("tax_rate_unmapped", |old, _| {
-        old.tax_rates = vec!["txr_gone".to_owned()]
+        old.tax_rates = vec!["txr_gone".to_owned()];
     }),
     ("coupon_unmapped", |old, _| {
         old.discounts = vec![discount("di_gone", "SPRING", Off::Percent("25".to_owned()))];
@@ -74,7 +74,7 @@ const BLOCKED: [(&str, Mutation); 25] = [
         person.currency_there = Some(Currency::parse("eur").unwrap());
     }),
     ("customer_absent", |old, world| {
-        world.people.get_mut(&old.customer).unwrap().arrived = false
+        world.people.get_mut(&old.customer).unwrap().arrived = false;
     }),
     ("email_absent", |old, world| {
         old.collection = Collection::Invoice(30);
@@ -116,7 +116,7 @@ fn what_cannot_be_carried_over_is_named_and_blocked() {
 
 const BY_API: [(&str, Mutation); 12] = [
     ("method of its own", |old, _| {
-        old.method = Some("pm_own".to_owned())
+        old.method = Some("pm_own".to_owned());
     }),
     ("flexible", |old, _| old.flexible = true),
     ("description", |old, _| old.description = Some("Gold".to_owned())),
@@ -124,10 +124,10 @@ const BY_API: [(&str, Mutation); 12] = [
         old.items[0].metadata.insert("seat".to_owned(), "1".to_owned());
     }),
     ("an item has tax rates", |old, _| {
-        old.items[0].tax_rates = vec!["txr_old".to_owned()]
+        old.items[0].tax_rates = vec!["txr_old".to_owned()];
     }),
     ("several tax rates", |old, _| {
-        old.tax_rates = vec!["txr_old".to_owned(); 2]
+        old.tax_rates = vec!["txr_old".to_owned(); 2];
     }),
     ("beside automatic tax", |old, _| {
         (old.automatic_tax, old.tax_rates) = (true, vec!["txr_old".to_owned()]);
@@ -143,7 +143,7 @@ const BY_API: [(&str, Mutation); 12] = [
         old.discounts[0].end = old.period_end().map(|ends| ends + 40 * DAY);
     }),
     ("not with its first period", |old, _| {
-        old.cancel_at = old.period_end().map(|ends| ends + 40 * DAY)
+        old.cancel_at = old.period_end().map(|ends| ends + 40 * DAY);
     }),
     ("a key of the toolkit's", |old, _| {
         old.metadata.insert("source".to_owned(), "web".to_owned());

@@ -163,8 +163,16 @@ fn one_that_was_paused_is_cancelled_when_the_window_is_over_and_the_new_one_live
     );
     assert!(change.writes[0].irreversible);
     assert_eq!(row.handover, Some(h()));
-    world.twins.get_mut("sub_1").unwrap()[0].begun = false;
-    assert_eq!(one(&world).0.verdict, Verdict::Noop);
+    // It should have begun and has not: nothing is cancelled, and nothing that has a start in the past is changed.
+    let late = &mut world.twins.get_mut("sub_1").unwrap()[0];
+    late.begun = false;
+    assert_eq!(one(&world).0.rule, "twin_differs");
+    world.twins.get_mut("sub_1").unwrap()[0].phases = vec![phase(h())];
+    let (change, _) = one(&world);
+    assert_eq!(
+        (change.rule.as_str(), change.verdict),
+        ("handed_over", Verdict::Noop)
+    );
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub(super) fn several(scene: &Scene<'_>, case: Case<'_>, first: &Twin, later: &[
     let mut row = blank(scene, case);
     row.next_new = first.phases.first().map(|phase| bills::of_phase(scene, phase));
     row.handover = Some(first.start);
-    let names: Vec<String> = [first].into_iter().chain(later).map(|twin| name(twin)).collect();
+    let names: Vec<String> = [first].into_iter().chain(later).map(name).collect();
     let why = format!(
         "the new account has {} for it, and each of them bills: {}",
         names.len(),
@@ -136,7 +136,7 @@ fn silent(old: &Old, stop: Stopped) -> Option<(&'static str, &'static str)> {
             "status_unknown",
             "its status is a word this program does not know",
         )),
-        _ if old.pause.is_some() && stop != Stopped::Paused => Some((
+        _ if paused_by_others(old, stop) => Some((
             "collection_paused",
             "its collection was paused by somebody; the new one would bill",
         )),
@@ -144,22 +144,24 @@ fn silent(old: &Old, stop: Stopped) -> Option<(&'static str, &'static str)> {
     }
 }
 
+/// Ours is a pause that leaves drafts, beside our mark.
+fn paused_by_others(old: &Old, stop: Stopped) -> bool {
+    let drafts = old.pause.as_deref() == Some("keep_as_draft");
+    old.pause.is_some() && !(drafts && stop != Stopped::No)
+}
+
 fn withdraw(scene: &Scene<'_>, case: Case<'_>, twin: &Twin, why: &str) -> Made {
     let row = blank(scene, case);
-    match twin.schedule.as_deref().filter(|_| !twin.begun) {
-        Some(schedule) => {
-            let writes = vec![scene.effects.withdraw(&row, schedule)];
-            let effect = format!(
-                "The schedule that would begin on {} is cancelled, without a bill.",
-                day(twin.start)
-            );
-            Made::planned("withdraw", row, why, effect).writing(writes)
-        }
-        None => {
-            let why = format!("{why}, but the new one has begun on {}", day(twin.start));
-            Made::blocked("withdraw", row, why)
-        }
-    }
+    let Some(schedule) = twin.schedule.as_deref().filter(|_| !twin.begun) else {
+        let why = format!("{why}, but the new one has begun on {}", day(twin.start));
+        return Made::blocked("withdraw", row, why);
+    };
+    let writes = vec![scene.effects.withdraw(&row, schedule)];
+    let effect = format!(
+        "The schedule that would begin on {} is cancelled, without a bill.",
+        day(twin.start)
+    );
+    Made::planned("withdraw", row, why, effect).writing(writes)
 }
 
 /// The row of a twin as it is.
@@ -325,6 +327,12 @@ fn change(scene: &Scene<'_>, old: &Old, row: Row, wanted: &Wanted, differ: &[&st
         let why = format!("the new one has begun and differs from what the old one is now: {what}");
         return Made::blocked("twin_differs", row, why);
     };
+    if row.handover.is_some_and(|h| h <= scene.world.now) {
+        let why = format!(
+            "the new one should have begun, has not, and differs from what the old one is now: {what}"
+        );
+        return Made::blocked("twin_differs", row, why);
+    }
     let why = format!("the old one is not what it was when the new one was made: {what}");
     let writes = vec![scene.effects.change(&row, schedule, &Extra::of(old))];
     let effect = format!(
