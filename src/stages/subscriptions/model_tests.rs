@@ -285,6 +285,7 @@ pub(super) struct Run<'a> {
     pub(super) log: Vec<String>,
     creates: usize,
     /// What the latest looks said: the schedule is equal, nothing is beside it, the old one is as planned.
+    none_seen: bool,
     equal_seen: bool,
     alone_seen: bool,
     old_seen: bool,
@@ -299,6 +300,7 @@ impl<'a> Run<'a> {
             facts: Vec::new(),
             log: Vec::new(),
             creates: 0,
+            none_seen: false,
             equal_seen: false,
             alone_seen: false,
             old_seen: false,
@@ -357,6 +359,7 @@ impl<'a> Run<'a> {
     fn sees(&mut self, look: &Look) {
         match look.path.strip_prefix("/v1/subscription_schedules") {
             Some("") => {
+                self.none_seen = self.world.live().is_empty();
                 self.alone_seen = self.world.live().len() == 1;
                 self.equal_seen = self.twin_is_right();
             }
@@ -459,8 +462,10 @@ impl<'a> Run<'a> {
         if stops && !(self.equal_seen && self.alone_seen && self.old_seen) {
             return self.broken("the old one is touched, and the new one was not seen equal and alone");
         }
-        if write.op == "create_schedule" && !self.old_seen {
-            return self.broken("created for something that was not seen as planned");
+        if write.op == "create_schedule" && !(self.old_seen && self.none_seen) {
+            return self.broken(
+                "created, and it was not seen that the old one is as planned and the new side empty",
+            );
         }
         Ok(())
     }

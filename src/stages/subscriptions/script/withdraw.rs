@@ -66,6 +66,12 @@ impl Script<'_> {
                 return self.half("its schedule began just before it was cancelled, and has billed once");
             }
         }
+        if self.keeps_one() {
+            return Ok(done("one of them stays on the new account"));
+        }
+        if !now.twins.is_empty() {
+            return self.half("somebody else made another subscription for it on the new account");
+        }
         Ok(done("nothing begins on the new account for it"))
     }
 }
