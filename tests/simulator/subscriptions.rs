@@ -144,11 +144,7 @@ async fn lists_are_filtered_by_customer_price_status_and_period() {
         );
     }
     let wrong = old.post("/v1/subscriptions", "customer=cus_1", None).await;
-    assert_eq!(
-        wrong.status,
-        Some(404),
-        "subscriptions are made by the world alone"
-    );
+    assert_eq!(wrong.status, Some(400));
 }
 
 #[tokio::test]
