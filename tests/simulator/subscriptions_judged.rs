@@ -108,6 +108,7 @@ impl Night {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "an answer is looked at once")]
 fn ok(answer: crate::client::Answer) -> Value {
     let value = answer.json();
     assert_eq!(answer.status, Some(200), "{value}");
