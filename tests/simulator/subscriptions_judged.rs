@@ -108,6 +108,7 @@ impl Night {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "an answer is looked at once")]
 fn ok(answer: crate::client::Answer) -> Value {
     let value = answer.json();
     assert_eq!(answer.status, Some(200), "{value}");
@@ -335,4 +336,24 @@ async fn a_file_for_the_toolkit_hands_over_as_well() {
     assert_eq!(night.broken(&PLAIN).await, [""; 0]);
     night.pass_to(yearly);
     assert_eq!(night.broken(&PLAIN).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn an_anchor_after_the_start_with_a_backdate_and_no_proration_gives_a_cycle_away() {
+    let night = Night::new().await;
+    let file = format!(
+        "customer,start_date,price,metadata.old_Stripe_sub_id,proration_behavior,backdate_start_date,billing_cycle_anchor\n\
+         cus_ada,{MARCH},{price},sub_plain,none,1706767200,{april}\n",
+        price = night.lesson,
+        april = MARCH + 31 * DAY,
+    );
+    let uploaded = night
+        .running
+        .upload("subscriptions-1.csv", file.as_bytes())
+        .unwrap();
+    night.pass_to(night.clock.now().secs() + 130);
+    night.running.start_migration(&uploaded.id).unwrap();
+    night.pass_to(night.clock.now().secs() + 130);
+    night.write("sub_plain", "cancel_at_period_end=true").await;
+    assert_eq!(night.broken(&PLAIN).await, [rule::FREE_PERIOD]);
 }

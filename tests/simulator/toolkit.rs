@@ -290,3 +290,47 @@ async fn migrations_and_their_schedules_are_there_after_a_restart() {
     let found = new.get("/v1/subscription_schedules").await.json();
     assert_eq!(found["data"].as_array().unwrap(), &schedules);
 }
+
+#[tokio::test]
+async fn ad_hoc_items_and_add_ons_are_billed_with_the_first_invoice() {
+    let at = Place::new().await;
+    let file = at.file(&[
+        ("price", ""),
+        ("adhoc_items.0.amount", "19.99"),
+        ("adhoc_items.0.product", "p"),
+        ("adhoc_items.0.interval", "month"),
+        ("adhoc_items.0.currency", "usd"),
+        ("adhoc_items.0.quantity", "2"),
+        ("add_invoice_items.0.amount", "5"),
+        ("add_invoice_items.0.product", "p"),
+        ("add_invoice_items.0.currency", "usd"),
+    ]);
+    let validated = at.validated(&file);
+    assert_eq!(validated.status, "validated", "{validated:?}");
+    at.running.start_migration(&validated.id).unwrap();
+    at.pass(31 * DAY);
+    let invoices = at.new.get("/v1/invoices").await.json();
+    let [first] = invoices["data"].as_array().unwrap().as_slice() else {
+        panic!("{invoices}")
+    };
+    assert_eq!(
+        (&first["total"], &first["billing_reason"]),
+        (&4498.into(), &"subscription_create".into())
+    );
+}
+
+#[tokio::test]
+async fn a_row_whose_customer_left_after_the_validation_gets_no_schedule() {
+    let at = Place::new().await;
+    let validated = at.validated(&at.file(&[]));
+    at.running.start_migration(&validated.id).unwrap();
+    let path = format!("/v1/customers/{}", at.customer);
+    assert_eq!(at.new.send("DELETE", &path, "", &[]).await.status, Some(200));
+    at.pass(120);
+    let shown = at.migration();
+    assert_eq!(
+        (shown.status, shown.subscriptions, shown.failed),
+        ("scheduled", 0, 1)
+    );
+    assert!(shown.message.unwrap().contains("No such customer"));
+}

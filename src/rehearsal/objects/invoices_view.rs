@@ -17,7 +17,7 @@ use crate::rehearsal::world::{Account, Customer};
 const INLINE: usize = 10;
 
 /// Fields no invoice here has a value for.
-const UNSET: [&str; 19] = [
+const UNSET: [&str; 18] = [
     "account_tax_ids",
     "application",
     "custom_fields",
@@ -35,7 +35,6 @@ const UNSET: [&str; 19] = [
     "shipping_details",
     "statement_descriptor",
     "test_clock",
-    "threshold_reason",
     "webhooks_delivered_at",
 ];
 

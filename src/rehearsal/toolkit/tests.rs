@@ -40,113 +40,117 @@ fn a_row_with_nothing_but_what_is_required_is_accepted() {
     );
 }
 
+/// Cells of a row, and the columns that are wrong then.
+type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+
+const CASES: &[Case] = &[
+    (&[("customer", "")], &["customer"]),
+    (&[("start_date", "")], &["start_date"]),
+    (&[("price", "")], &["price"]),
+    (&[("start_date", "1704067200000")], &["start_date"]),
+    (&[("start_date", "2024-01-01")], &["start_date"]),
+    (&[("start_date", "1.70407E+09")], &["start_date"]),
+    (&[("start_date", "1703986399")], &["start_date"]),
+    (&[("start_date", "1703986400")], &[]),
+    (&[("customer", "cus_1 ")], &["customer"]),
+    (&[("quantity", "2")], &[]),
+    (&[("quantity", "0")], &[]),
+    (&[("quantity", "1.5")], &["quantity"]),
+    (&[("price", ""), ("quantity", "2")], &["price"]),
+    (&[("automatic_tax", "TRUE")], &[]),
+    (&[("automatic_tax", "yes")], &["automatic_tax"]),
+    (
+        &[("automatic_tax", "true"), ("default_tax_rate", "txr_1")],
+        &["default_tax_rate"],
+    ),
+    (&[("automatic_tax", "FALSE"), ("default_tax_rate", "txr_1")], &[]),
+    (&[("coupon", "A,B")], &["coupon"]),
+    (
+        &[("proration_behavior", "always_invoice")],
+        &["proration_behavior"],
+    ),
+    (&[("collection_method", "send_invoice")], &["days_until_due"]),
+    (&[("days_until_due", "30")], &["days_until_due"]),
+    (
+        &[("collection_method", "send_invoice"), ("days_until_due", "30")],
+        &[],
+    ),
+    (
+        &[("collection_method", "send_invoice"), ("days_until_due", "0")],
+        &["days_until_due"],
+    ),
+    (
+        &[("collection_method", "invoice"), ("days_until_due", "3")],
+        &["collection_method"],
+    ),
+    (&[("backdate_start_date", "1703462400")], &["proration_behavior"]),
+    (
+        &[
+            ("backdate_start_date", "1703462400"),
+            ("proration_behavior", "none"),
+        ],
+        &[],
+    ),
+    (
+        &[
+            ("backdate_start_date", "1703900000"),
+            ("proration_behavior", "none"),
+        ],
+        &["backdate_start_date"],
+    ),
+    (&[("billing_cycle_anchor", START)], &[]),
+    (
+        &[("billing_cycle_anchor", "1704067199")],
+        &["billing_cycle_anchor"],
+    ),
+    (&[("trial_end", START)], &["trial_end"]),
+    (&[("trial_end", "1704067201")], &[]),
+    (
+        &[
+            ("trial_end", "1706140800"),
+            ("billing_cycle_anchor", "1706140800"),
+        ],
+        &["trial_end"],
+    ),
+    (&[("currency", "USD")], &["currency"]),
+    (&[("currency", "zzz")], &["currency"]),
+    (&[("items.0.price", "price_2")], &["price"]),
+    (
+        &[
+            ("price", ""),
+            ("items.0.price", "price_1"),
+            ("items.1.price", "price_2"),
+        ],
+        &[],
+    ),
+    (
+        &[("price", ""), ("items.0.price", ""), ("items.1.price", "price_2")],
+        &["items.0"],
+    ),
+    (
+        &[
+            ("price", ""),
+            ("items.0.price", "price_1"),
+            ("items.1.price", "price_1"),
+        ],
+        &["items"],
+    ),
+    (
+        &[("price", ""), ("items.0.price", "p"), ("items.1.quantity", "2")],
+        &["items.1.price"],
+    ),
+    (
+        &[("add_invoice_items.0.amount", "50")],
+        &["add_invoice_items.0.product", "add_invoice_items.0.currency"],
+    ),
+    (&[("metadata.k", " =1+1 "), ("metadata_l", "x")], &[]),
+    (&[("cancel_at_period_end", "True")], &["cancel_at_period_end"]),
+    (&[("something", "else"), ("processing_error", "x")], &[]),
+];
+
 #[test]
 fn each_cell_is_refused_for_its_own_reason_and_no_other() {
-    let cases: &[(&[(&str, &str)], &[&str])] = &[
-        (&[("customer", "")], &["customer"]),
-        (&[("start_date", "")], &["start_date"]),
-        (&[("price", "")], &["price"]),
-        (&[("start_date", "1704067200000")], &["start_date"]),
-        (&[("start_date", "2024-01-01")], &["start_date"]),
-        (&[("start_date", "1.70407E+09")], &["start_date"]),
-        (&[("start_date", "1703986399")], &["start_date"]),
-        (&[("start_date", "1703986400")], &[]),
-        (&[("customer", "cus_1 ")], &["customer"]),
-        (&[("quantity", "2")], &[]),
-        (&[("quantity", "0")], &[]),
-        (&[("quantity", "1.5")], &["quantity"]),
-        (&[("price", ""), ("quantity", "2")], &["price"]),
-        (&[("automatic_tax", "TRUE")], &[]),
-        (&[("automatic_tax", "yes")], &["automatic_tax"]),
-        (
-            &[("automatic_tax", "true"), ("default_tax_rate", "txr_1")],
-            &["default_tax_rate"],
-        ),
-        (&[("automatic_tax", "FALSE"), ("default_tax_rate", "txr_1")], &[]),
-        (&[("coupon", "A,B")], &["coupon"]),
-        (
-            &[("proration_behavior", "always_invoice")],
-            &["proration_behavior"],
-        ),
-        (&[("collection_method", "send_invoice")], &["days_until_due"]),
-        (&[("days_until_due", "30")], &["days_until_due"]),
-        (
-            &[("collection_method", "send_invoice"), ("days_until_due", "30")],
-            &[],
-        ),
-        (
-            &[("collection_method", "send_invoice"), ("days_until_due", "0")],
-            &["days_until_due"],
-        ),
-        (
-            &[("collection_method", "invoice"), ("days_until_due", "3")],
-            &["collection_method"],
-        ),
-        (&[("backdate_start_date", "1703462400")], &["proration_behavior"]),
-        (
-            &[
-                ("backdate_start_date", "1703462400"),
-                ("proration_behavior", "none"),
-            ],
-            &[],
-        ),
-        (
-            &[
-                ("backdate_start_date", "1703900000"),
-                ("proration_behavior", "none"),
-            ],
-            &["backdate_start_date"],
-        ),
-        (&[("billing_cycle_anchor", START)], &[]),
-        (
-            &[("billing_cycle_anchor", "1704067199")],
-            &["billing_cycle_anchor"],
-        ),
-        (&[("trial_end", START)], &["trial_end"]),
-        (&[("trial_end", "1704067201")], &[]),
-        (
-            &[
-                ("trial_end", "1706140800"),
-                ("billing_cycle_anchor", "1706140800"),
-            ],
-            &["trial_end"],
-        ),
-        (&[("currency", "USD")], &["currency"]),
-        (&[("currency", "zzz")], &["currency"]),
-        (&[("items.0.price", "price_2")], &["price"]),
-        (
-            &[
-                ("price", ""),
-                ("items.0.price", "price_1"),
-                ("items.1.price", "price_2"),
-            ],
-            &[],
-        ),
-        (
-            &[("price", ""), ("items.0.price", ""), ("items.1.price", "price_2")],
-            &["items.0"],
-        ),
-        (
-            &[
-                ("price", ""),
-                ("items.0.price", "price_1"),
-                ("items.1.price", "price_1"),
-            ],
-            &["items"],
-        ),
-        (
-            &[("price", ""), ("items.0.price", "p"), ("items.1.quantity", "2")],
-            &["items.1.price"],
-        ),
-        (
-            &[("add_invoice_items.0.amount", "50")],
-            &["add_invoice_items.0.product", "add_invoice_items.0.currency"],
-        ),
-        (&[("metadata.k", " =1+1 "), ("metadata_l", "x")], &[]),
-        (&[("cancel_at_period_end", "True")], &["cancel_at_period_end"]),
-        (&[("something", "else"), ("processing_error", "x")], &[]),
-    ];
-    for (cells, columns) in cases {
+    for (cells, columns) in CASES {
         assert_eq!(wrong(cells), *columns, "{cells:?}");
     }
 }
