@@ -89,6 +89,7 @@
 
 pub mod effects;
 pub mod facts;
+pub mod toolkit;
 
 /// The stage. Implements [`crate::stages::Stage`].
 pub struct Subscriptions;
