@@ -224,7 +224,7 @@ fn odd_amount(cell: &[u8]) -> Odd {
             .iter()
             .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
     if numeric && cell.contains(&b',') {
-        let commas = cell.iter().filter(|b| **b == b',').count();
+        let commas = memchr::memchr_iter(b',', cell).count();
         let behind = cell.rsplit(|b| *b == b',').next().map_or(0, <[u8]>::len);
         let decimal = commas == 1 && behind != 3 && !cell.contains(&b'.');
         return damaged(Note::Words(if decimal {
@@ -278,31 +278,39 @@ pub(super) enum Kind {
     Subscription,
 }
 
+/// What an id says it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    Kind(Kind),
+    /// Of an object that no column takes.
+    Other,
+}
+
 /// What ids of Stripe begin with, as far as a person could put one into the wrong column. A prefix is a hint: old plans,
 /// products and coupons may be called anything.
-const PREFIXES: [(&[u8], Option<Kind>); 18] = [
-    (b"cus_", Some(Kind::Customer)),
-    (b"price_", Some(Kind::Price)),
-    (b"plan_", Some(Kind::Price)),
-    (b"prod_", Some(Kind::Product)),
-    (b"txr_", Some(Kind::TaxRate)),
-    (b"sub_", Some(Kind::Subscription)),
-    (b"promo_", None),
-    (b"pm_", None),
-    (b"card_", None),
-    (b"src_", None),
-    (b"si_", None),
-    (b"in_", None),
-    (b"di_", None),
-    (b"acct_", None),
-    (b"ch_", None),
-    (b"pi_", None),
-    (b"ii_", None),
-    (b"txi_", None),
+const PREFIXES: [(&[u8], Named); 18] = [
+    (b"cus_", Named::Kind(Kind::Customer)),
+    (b"price_", Named::Kind(Kind::Price)),
+    (b"plan_", Named::Kind(Kind::Price)),
+    (b"prod_", Named::Kind(Kind::Product)),
+    (b"txr_", Named::Kind(Kind::TaxRate)),
+    (b"sub_", Named::Kind(Kind::Subscription)),
+    (b"promo_", Named::Other),
+    (b"pm_", Named::Other),
+    (b"card_", Named::Other),
+    (b"src_", Named::Other),
+    (b"si_", Named::Other),
+    (b"in_", Named::Other),
+    (b"di_", Named::Other),
+    (b"acct_", Named::Other),
+    (b"ch_", Named::Other),
+    (b"pi_", Named::Other),
+    (b"ii_", Named::Other),
+    (b"txi_", Named::Other),
 ];
 
-/// The kind an id says it is; `Some(None)`: of no column.
-pub(super) fn kind(cell: &[u8]) -> Option<Option<Kind>> {
+/// What an id says it is, if it looks like one.
+pub(super) fn kind(cell: &[u8]) -> Option<Named> {
     let at = cell.iter().take(6).position(|b| *b == b'_')?;
     let found = PREFIXES
         .iter()
@@ -346,12 +354,12 @@ fn odd_id(cell: &[u8], want: Kind) -> Result<bool, Odd> {
         return Ok(true);
     }
     match kind(cell) {
-        Some(Some(is)) if is == want => return Ok(true),
-        Some(Some(Kind::Customer)) => return wrong("it is a customer's"),
-        Some(Some(Kind::Price)) => return wrong("it is a price's"),
-        Some(Some(Kind::Product)) => return wrong("it is a product's"),
-        Some(Some(Kind::TaxRate)) => return wrong("it is a tax rate's"),
-        Some(Some(Kind::Subscription)) => return wrong("it is a subscription's"),
+        Some(Named::Kind(is)) if is == want => return Ok(true),
+        Some(Named::Kind(Kind::Customer)) => return wrong("it is a customer's"),
+        Some(Named::Kind(Kind::Price)) => return wrong("it is a price's"),
+        Some(Named::Kind(Kind::Product)) => return wrong("it is a product's"),
+        Some(Named::Kind(Kind::TaxRate)) => return wrong("it is a tax rate's"),
+        Some(Named::Kind(Kind::Subscription)) => return wrong("it is a subscription's"),
         Some(_) if cell.starts_with(b"promo_") => {
             return wrong("it is a promotion code's; the column takes its coupon");
         }

@@ -217,27 +217,6 @@ impl Checker {
         hasher.finish()
     }
 
-    /// A cell that may be empty.
-    fn held<T>(
-        &self,
-        cells: Cells<'_>,
-        at: u16,
-        faults: &mut Faults<'_>,
-        read: impl Fn(&[u8]) -> Result<T, Odd>,
-    ) -> Held<T> {
-        let cell = cells.get(at);
-        if cell.is_empty() {
-            return Held::Empty;
-        }
-        match read(cell) {
-            Ok(value) => Held::Good(value),
-            Err(odd) => {
-                faults.odd(odd, at);
-                Held::Bad
-            }
-        }
-    }
-
     pub(super) fn simple(&self, cells: Cells<'_>, faults: &mut Faults<'_>) -> Simple {
         let at = |column| self.header.at(column);
         let proration = |cell: &[u8]| {
@@ -251,16 +230,16 @@ impl Checker {
         };
         let invoice = |cell: &[u8]| cell::choice(cell, &COLLECTIONS).map(|at| at == 1);
         Simple {
-            start: self.held(cells, at(Fixed::StartDate), faults, cell::time),
-            trial_end: self.held(cells, at(Fixed::TrialEnd), faults, cell::time),
-            anchor: self.held(cells, at(Fixed::Anchor), faults, cell::time),
-            backdate: self.held(cells, at(Fixed::Backdate), faults, cell::time),
-            proration: self.held(cells, at(Fixed::Proration), faults, proration),
-            invoice: self.held(cells, at(Fixed::Collection), faults, invoice),
-            days: self.held(cells, at(Fixed::DaysUntilDue), faults, cell::count),
-            automatic_tax: self.held(cells, at(Fixed::AutomaticTax), faults, cell::boolean),
-            cancel: self.held(cells, at(Fixed::Cancel), faults, cell::boolean),
-            currency: self.held(cells, at(Fixed::Currency), faults, |cell| self.currency(cell)),
+            start: held(cells, at(Fixed::StartDate), faults, cell::time),
+            trial_end: held(cells, at(Fixed::TrialEnd), faults, cell::time),
+            anchor: held(cells, at(Fixed::Anchor), faults, cell::time),
+            backdate: held(cells, at(Fixed::Backdate), faults, cell::time),
+            proration: held(cells, at(Fixed::Proration), faults, proration),
+            invoice: held(cells, at(Fixed::Collection), faults, invoice),
+            days: held(cells, at(Fixed::DaysUntilDue), faults, cell::count),
+            automatic_tax: held(cells, at(Fixed::AutomaticTax), faults, cell::boolean),
+            cancel: held(cells, at(Fixed::Cancel), faults, cell::boolean),
+            currency: held(cells, at(Fixed::Currency), faults, |cell| self.currency(cell)),
         }
     }
 
@@ -283,21 +262,6 @@ impl Checker {
         Ok(currency)
     }
 
-    /// An id in that column; says what is wrong with it.
-    fn id(&self, cells: Cells<'_>, at: u16, kind: Kind, faults: &mut Faults<'_>) -> bool {
-        match cell::id(cells.get(at), kind) {
-            Ok(true) => true,
-            Ok(false) => {
-                faults.add(Rule::UnusualId, at, Note::Nothing);
-                true
-            }
-            Err(odd) => {
-                faults.odd(odd, at);
-                false
-            }
-        }
-    }
-
     fn customer<'a>(&self, cells: Cells<'a>, faults: &mut Faults<'_>) -> Option<&'a [u8]> {
         let at = self.header.at(Fixed::Customer);
         let customer = cells.get(at);
@@ -305,7 +269,7 @@ impl Checker {
             faults.add(Rule::MissingValue, at, Note::Nothing);
             return None;
         }
-        self.id(cells, at, Kind::Customer, faults).then_some(customer)
+        id(cells, at, Kind::Customer, faults).then_some(customer)
     }
 
     /// Collection, taxes, coupon.
@@ -334,7 +298,7 @@ impl Checker {
             if cell::several(cell) {
                 faults.add(Rule::SeveralTaxRates, rate, Note::Nothing);
             } else {
-                self.id(cells, rate, Kind::TaxRate, faults);
+                id(cells, rate, Kind::TaxRate, faults);
             }
             if simple.automatic_tax == Held::Good(true) {
                 faults.add(Rule::TwoTaxes, rate, Note::Nothing);
@@ -346,8 +310,43 @@ impl Checker {
         }
         if cell::several(cell) {
             faults.add(Rule::SeveralCoupons, coupon, Note::Nothing);
-        } else if self.id(cells, coupon, Kind::Coupon, faults) && cell.contains(&b' ') {
+        } else if id(cells, coupon, Kind::Coupon, faults) && cell.contains(&b' ') {
             faults.add(Rule::CouponName, coupon, Note::Nothing);
+        }
+    }
+}
+
+/// A cell that may be empty.
+fn held<T>(
+    cells: Cells<'_>,
+    at: u16,
+    faults: &mut Faults<'_>,
+    read: impl Fn(&[u8]) -> Result<T, Odd>,
+) -> Held<T> {
+    let cell = cells.get(at);
+    if cell.is_empty() {
+        return Held::Empty;
+    }
+    match read(cell) {
+        Ok(value) => Held::Good(value),
+        Err(odd) => {
+            faults.odd(odd, at);
+            Held::Bad
+        }
+    }
+}
+
+/// An id in that column; says what is wrong with it.
+fn id(cells: Cells<'_>, at: u16, kind: Kind, faults: &mut Faults<'_>) -> bool {
+    match cell::id(cells.get(at), kind) {
+        Ok(true) => true,
+        Ok(false) => {
+            faults.add(Rule::UnusualId, at, Note::Nothing);
+            true
+        }
+        Err(odd) => {
+            faults.odd(odd, at);
+            false
         }
     }
 }

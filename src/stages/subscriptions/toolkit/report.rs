@@ -134,7 +134,7 @@ pub(super) fn message(fault: &Fault, header: &Header) -> String {
 fn more(fault: &Fault, header: &Header) -> Option<String> {
     Some(match fault.note {
         Note::Nothing if fault.rule == Rule::NotAChoice => choices(header, fault.column)?.to_owned(),
-        Note::Nothing => return None,
+        Note::Nothing | Note::Column(NONE) => return None,
         Note::Words(words) if fault.rule == Rule::UnknownColumn => format!("probably {words}"),
         Note::Words(words) => words.to_owned(),
         Note::Number(words, number) => format!("{words} {number}"),
@@ -143,7 +143,6 @@ fn more(fault: &Fault, header: &Header) -> Option<String> {
         Note::Counts(found, wanted) => format!("{found}, not {wanted}"),
         Note::Stake(minor, currency) => format!("at stake: {} a cycle", Money::new(minor, currency)),
         Note::Seconds(words, seconds) => format!("{} {words}", hours(seconds)),
-        Note::Column(NONE) => return None,
         Note::Column(at) => format!("it belongs to {}", header.name(at)),
     })
 }

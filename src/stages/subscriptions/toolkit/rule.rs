@@ -16,6 +16,7 @@ pub enum Severity {
 macro_rules! rules {
     ($($variant:ident $name:literal $severity:ident, $source:literal, $means:literal, $remedy:literal;)+) => {
         /// A rule. Its name is what scripts rely on: it does not change.
+        #[allow(clippy::doc_markdown, reason = "the texts are shown to people as they stand")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Rule {

@@ -1,6 +1,6 @@
 //! What a row sells: one price, numbered prices, ad-hoc amounts, and what the first invoice has besides.
 
-use super::{Checker, Faults, Held, INTERVALS};
+use super::{Checker, Faults, Held, INTERVALS, held, id};
 use crate::domain::money::Currency;
 use crate::stages::subscriptions::toolkit::Rule;
 use crate::stages::subscriptions::toolkit::cell::{self, Kind, Note};
@@ -43,21 +43,21 @@ impl Checker {
         self.extra(cells, &mut one, faults);
         if numbered + adhoc > MOST_ITEMS {
             let counts = Note::Counts((numbered + adhoc) as u64, MOST_ITEMS as u64);
-            faults.add(Rule::TooManyItems, self.first_of(cells), counts);
+            faults.add(Rule::TooManyItems, self.first_of(), counts);
         }
         sold.any = basic || numbered + adhoc > 0;
         if !sold.any {
-            faults.add(Rule::NoPrice, self.first_of(cells), Note::Nothing);
+            faults.add(Rule::NoPrice, self.first_of(), Note::Nothing);
         }
         if adhoc > 0 && (basic || numbered > 0) {
             sold.money = None;
-            faults.add(Rule::MixedPricing, self.first_of(cells), Note::Nothing);
+            faults.add(Rule::MixedPricing, self.first_of(), Note::Nothing);
         }
         sold
     }
 
     /// The column that stands for all items.
-    fn first_of(&self, _cells: Cells<'_>) -> u16 {
+    fn first_of(&self) -> u16 {
         let header = &self.header;
         let first = |items: &[ItemPlaces]| items.first().map_or(NONE, |item| item.price.min(item.amount));
         let candidates = [
@@ -73,14 +73,14 @@ impl Checker {
         let (price, quantity) = (self.header.at(Fixed::Price), self.header.at(Fixed::Quantity));
         let has = !cells.get(price).is_empty();
         if has {
-            self.id(cells, price, Kind::Price, faults);
+            id(cells, price, Kind::Price, faults);
         }
         self.quantity(cells, quantity, faults);
         has
     }
 
     pub(super) fn quantity(&self, cells: Cells<'_>, at: u16, faults: &mut Faults<'_>) -> Held<u64> {
-        let held = self.held(cells, at, faults, cell::count);
+        let held = held(cells, at, faults, cell::count);
         if held == Held::Good(0) {
             faults.add(Rule::ZeroQuantity, at, Note::Nothing);
         }
@@ -97,7 +97,7 @@ impl Checker {
                 continue;
             }
             if has {
-                self.id(cells, item.price, Kind::Price, faults);
+                id(cells, item.price, Kind::Price, faults);
                 let twice = |other: &ItemPlaces| cells.get(other.price) == cells.get(item.price);
                 if items[..n].iter().any(twice) {
                     faults.add(Rule::PriceTwice, item.price, Note::Nothing);
@@ -127,8 +127,8 @@ impl Checker {
             if !gap.next(cells, item, faults) {
                 continue;
             }
-            let required = [item.amount, item.interval, item.currency];
-            self.required(cells, item, &required, faults);
+            let needs = [item.amount, item.interval, item.currency];
+            required(cells, item, &needs, faults);
             self.product(cells, item, n, faults);
             let minor = self.priced(cells, item, one, faults);
             let quantity = match self.quantity(cells, item.quantity, faults) {
@@ -137,7 +137,7 @@ impl Checker {
             };
             let cost = minor.zip(quantity).and_then(|(minor, n)| minor.checked_mul(n));
             sum = sum.zip(cost).and_then(|(sum, cost)| sum.checked_add(cost));
-            let interval = self.held(cells, item.interval, faults, |cell| {
+            let interval = held(cells, item.interval, faults, |cell| {
                 cell::choice(cell, &INTERVALS)
             });
             if let Held::Good(interval) = interval {
@@ -155,7 +155,7 @@ impl Checker {
 
     fn product(&self, cells: Cells<'_>, item: &ItemPlaces, n: usize, faults: &mut Faults<'_>) {
         if !cells.get(item.product).is_empty() {
-            self.id(cells, item.product, Kind::Product, faults);
+            id(cells, item.product, Kind::Product, faults);
         } else if item.product == NONE && n > 0 {
             let at = item.all().into_iter().min().unwrap_or(NONE);
             faults.add(
@@ -184,9 +184,9 @@ impl Checker {
             if !gap.next(cells, item, faults) {
                 continue;
             }
-            self.required(cells, item, &[item.amount, item.product, item.currency], faults);
+            required(cells, item, &[item.amount, item.product, item.currency], faults);
             if !cells.get(item.product).is_empty() {
-                self.id(cells, item.product, Kind::Product, faults);
+                id(cells, item.product, Kind::Product, faults);
             }
             self.priced(cells, item, one, faults);
         }
@@ -200,21 +200,6 @@ impl Checker {
         }
     }
 
-    fn required(&self, cells: Cells<'_>, item: &ItemPlaces, required: &[u16], faults: &mut Faults<'_>) {
-        for at in required {
-            if *at == NONE {
-                let any = item.all().into_iter().min().unwrap_or(NONE);
-                faults.add(
-                    Rule::IncompleteItem,
-                    any,
-                    Note::Words("a required column of this item is not there"),
-                );
-            } else if cells.get(*at).is_empty() {
-                faults.add(Rule::IncompleteItem, *at, Note::Nothing);
-            }
-        }
-    }
-
     /// Currency and amount of an item, in minor units.
     fn priced(
         &self,
@@ -223,9 +208,7 @@ impl Checker {
         one: &mut Same,
         faults: &mut Faults<'_>,
     ) -> Option<i64> {
-        let currency = self
-            .held(cells, item.currency, faults, |cell| self.currency(cell))
-            .good();
+        let currency = held(cells, item.currency, faults, |cell| self.currency(cell)).good();
         if let Some(currency) = currency
             && !one.is(currency)
         {
@@ -236,9 +219,7 @@ impl Checker {
             Some(currency) => currency,
             None => Currency::parse("kwd").ok()?,
         };
-        let minor = self
-            .held(cells, item.amount, faults, |cell| cell::amount(cell, of))
-            .good()?;
+        let minor = held(cells, item.amount, faults, |cell| cell::amount(cell, of)).good()?;
         currency?;
         if minor > LARGEST {
             faults.add(Rule::AmountLarge, item.amount, Note::Nothing);
@@ -247,6 +228,22 @@ impl Checker {
             faults.add(Rule::AmountThirdDecimal, item.amount, Note::Nothing);
         }
         Some(minor)
+    }
+}
+
+/// Says which of these columns of a filled item are empty.
+fn required(cells: Cells<'_>, item: &ItemPlaces, required: &[u16], faults: &mut Faults<'_>) {
+    for at in required {
+        if *at == NONE {
+            let any = item.all().into_iter().min().unwrap_or(NONE);
+            faults.add(
+                Rule::IncompleteItem,
+                any,
+                Note::Words("a required column of this item is not there"),
+            );
+        } else if cells.get(*at).is_empty() {
+            faults.add(Rule::IncompleteItem, *at, Note::Nothing);
+        }
     }
 }
 

@@ -63,7 +63,7 @@ fn wanted(column: Column) -> Is {
 /// What a value says of itself.
 fn says(cell: &[u8]) -> Option<Is> {
     let one_of = |words: &[&str]| words.iter().any(|word| word.as_bytes() == cell);
-    if let Some(Some(kind)) = cell::kind(cell) {
+    if let Some(cell::Named::Kind(kind)) = cell::kind(cell) {
         return Some(Is::Id(kind));
     }
     if cell.len() == 10 && cell.iter().all(u8::is_ascii_digit) {
@@ -119,7 +119,7 @@ impl Checker {
         let fits = |(at, is): &(u16, Is), by: i32| self.column(i32::from(*at) + by) == Some(*is);
         for by in (1..=FARTHEST).flat_map(|by| [by, -by]) {
             if misplaced.len() >= 2 && misplaced.iter().all(|one| fits(one, by)) {
-                return Some(self.moved(misplaced[0].0, by));
+                return Some(moved(misplaced[0].0, by));
             }
         }
         let stray = misplaced.iter().find(|(at, is)| {
@@ -135,7 +135,7 @@ impl Checker {
                 .into_iter()
                 .find(|by| fits(one, *by) && empty(i32::from(one.0) + by))
             {
-                return Some(self.moved(one.0, by));
+                return Some(moved(one.0, by));
             }
         }
         self.text_in_number(cells, faults)
@@ -150,12 +150,7 @@ impl Checker {
             let empty_text = self.column(i32::from(next)) == Some(Is::Text) && cells.get(next).is_empty();
             fault.rule == Rule::NotAWholeNumber && names && empty_text
         })?;
-        Some(self.moved(fault.column, 1))
-    }
-
-    fn moved(&self, at: u16, by: i32) -> (u16, Note) {
-        let to = u16::try_from(i32::from(at) + by).unwrap_or(NONE);
-        (at, Note::Column(to))
+        Some(moved(fault.column, 1))
     }
 
     /// Rows that stand on Stripe's page and contradict the text beside them. Their ids are placeholders, so that no row of
@@ -204,4 +199,10 @@ impl Checker {
             );
         }
     }
+}
+
+/// A value that belongs some columns further.
+fn moved(at: u16, by: i32) -> (u16, Note) {
+    let to = u16::try_from(i32::from(at) + by).unwrap_or(NONE);
+    (at, Note::Column(to))
 }

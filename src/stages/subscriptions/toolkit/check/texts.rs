@@ -1,6 +1,6 @@
 //! Metadata, columns nobody knows, and the bytes of a row.
 
-use super::{Checker, Faults};
+use super::{Checker, Faults, id};
 use crate::stages::subscriptions::toolkit::Rule;
 use crate::stages::subscriptions::toolkit::cell::{Kind, Note};
 use crate::stages::subscriptions::toolkit::columns::{Column, NONE, SOURCE_STRIPE};
@@ -37,7 +37,7 @@ impl Checker {
             if old.is_empty() {
                 faults.add(Rule::NoOldId, header.old_id, Note::Nothing);
             } else {
-                self.id(cells, header.old_id, Kind::Subscription, faults);
+                id(cells, header.old_id, Kind::Subscription, faults);
             }
         }
         let third = cells.get(header.third_party_id);
