@@ -79,18 +79,14 @@ impl First {
         }
         let mut spans = Spans::default();
         let found = Splitter::new(&all[begin..]).next(&mut spans);
-        let end = found.map_or(0, |found| begin + found.next);
         let whole = found
             .filter(|found| found.shape == Shape::Good)
-            .map(|found| (found, end));
-        let header = match whole {
-            Some((found, _)) => Header::read(spans.cells(&all[begin..begin + found.end]).iter())?,
-            None => {
-                let why =
-                    "has a header, line 1, whose quotation marks do not match; write the names without any";
-                return Err(LintError::Refused(why.to_owned()));
-            }
+            .map(|found| (found, begin + found.next));
+        let Some((found, end)) = whole else {
+            let why = "has a header, line 1, whose quotation marks do not match; write the names without any";
+            return Err(LintError::Refused(why.to_owned()));
         };
+        let header = Header::read(spans.cells(&all[begin..begin + found.end]).iter())?;
         if end == all.len() && !is_all {
             let why = "has no line end in its first 256 KiB; give the CSV file for the toolkit";
             return Err(LintError::Refused(why.to_owned()));
@@ -214,9 +210,8 @@ fn shared<R: Read>(
 
 /// Whether there is nothing in a text that has to be looked for in its cells: plain letters, and line ends.
 fn is_clean(text: &[u8]) -> bool {
-    text.iter().fold(true, |clean, b| {
-        clean & ((*b >= b' ') | (*b == b'\n') | (*b == b'\r')) & (*b < 0x80)
-    })
+    let odd = |b: &u8| u8::from(matches!(b, 0..=9 | 11 | 12 | 14..=31 | 128..));
+    text.iter().fold(0, |found, b| found | odd(b)) == 0
 }
 
 /// Judges the records of a piece, each by itself.

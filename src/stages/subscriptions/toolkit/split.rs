@@ -9,7 +9,7 @@ use memchr::{memchr, memchr_iter, memchr2, memrchr};
 /// The cells of one record: where they are, and what they hold when they were quoted.
 #[derive(Debug, Default)]
 pub(super) struct Spans {
-    spans: Vec<(u32, u32)>,
+    ranges: Vec<(u32, u32)>,
     scratch: Vec<u8>,
     copied: bool,
 }
@@ -112,12 +112,12 @@ impl Spans {
     pub(super) fn cells<'a>(&'a self, record: &'a [u8]) -> Cells<'a> {
         Cells {
             base: if self.copied { &self.scratch } else { record },
-            spans: &self.spans,
+            spans: &self.ranges,
         }
     }
 
     fn clear(&mut self) {
-        self.spans.clear();
+        self.ranges.clear();
         self.scratch.clear();
         self.copied = false;
     }
@@ -137,7 +137,7 @@ fn plain(record: &[u8], spans: &mut Spans) -> Found {
     let content = without_end(record);
     spans.clear();
     if !content.is_empty() {
-        commas(content, &mut spans.spans);
+        commas(content, &mut spans.ranges);
     }
     Found {
         start: 0,
@@ -209,8 +209,7 @@ impl State {
     const fn step(self, byte: u8) -> (Self, Did) {
         match (self, byte) {
             (Self::Within, b'"') => (Self::Closing, Did::Mark),
-            (Self::Within, _) => (Self::Within, Did::Text),
-            (Self::Closing, b'"') => (Self::Within, Did::Text),
+            (Self::Within, _) | (Self::Closing, b'"') => (Self::Within, Did::Text),
             (Self::Begin, b'"') => (Self::Within, Did::Mark),
             (_, b',') => (Self::Begin, Did::NextCell),
             (_, b'\n' | b'\r') => (Self::Begin, Did::EndOfLine),
@@ -238,7 +237,7 @@ fn quoted(rest: &[u8], spans: &mut Spans) -> Found {
             Did::Mark => {}
             Did::NextCell => {
                 let to = narrow(spans.scratch.len());
-                spans.spans.push((from, to));
+                spans.ranges.push((from, to));
                 from = to;
             }
             Did::EndOfLine => {
@@ -250,7 +249,7 @@ fn quoted(rest: &[u8], spans: &mut Spans) -> Found {
     if end == 0 {
         shape = Shape::Blank;
     } else {
-        spans.spans.push((from, narrow(spans.scratch.len())));
+        spans.ranges.push((from, narrow(spans.scratch.len())));
     }
     if end == rest.len() && state == State::Within {
         shape = Shape::Unclosed;

@@ -70,21 +70,13 @@ impl Checker {
 
     /// `price` and `quantity`.
     fn basic(&self, cells: Cells<'_>, faults: &mut Faults<'_>) -> bool {
-        let (price, quantity) = (self.header.at(Fixed::Price), self.header.at(Fixed::Quantity));
+        let (price, many) = (self.header.at(Fixed::Price), self.header.at(Fixed::Quantity));
         let has = !cells.get(price).is_empty();
         if has {
             id(cells, price, Kind::Price, faults);
         }
-        self.quantity(cells, quantity, faults);
+        quantity(cells, many, faults);
         has
-    }
-
-    pub(super) fn quantity(&self, cells: Cells<'_>, at: u16, faults: &mut Faults<'_>) -> Held<u64> {
-        let held = held(cells, at, faults, cell::count);
-        if held == Held::Good(0) {
-            faults.add(Rule::ZeroQuantity, at, Note::Nothing);
-        }
-        held
     }
 
     /// `items.N`: how many are filled.
@@ -113,7 +105,7 @@ impl Checker {
                 };
                 faults.add(Rule::IncompleteItem, at, Note::Words("an item needs its price"));
             }
-            self.quantity(cells, item.quantity, faults);
+            quantity(cells, item.quantity, faults);
         }
         gap.filled
     }
@@ -129,13 +121,13 @@ impl Checker {
             }
             let needs = [item.amount, item.interval, item.currency];
             required(cells, item, &needs, faults);
-            self.product(cells, item, n, faults);
+            product(cells, item, n, faults);
             let minor = self.priced(cells, item, one, faults);
-            let quantity = match self.quantity(cells, item.quantity, faults) {
+            let many = match quantity(cells, item.quantity, faults) {
                 Held::Empty => Some(1),
                 held => held.good().and_then(|n| i64::try_from(n).ok()),
             };
-            let cost = minor.zip(quantity).and_then(|(minor, n)| minor.checked_mul(n));
+            let cost = minor.zip(many).and_then(|(minor, n)| minor.checked_mul(n));
             sum = sum.zip(cost).and_then(|(sum, cost)| sum.checked_add(cost));
             let interval = held(cells, item.interval, faults, |cell| {
                 cell::choice(cell, &INTERVALS)
@@ -151,30 +143,6 @@ impl Checker {
         }
         sold.money = sum.zip(one.0).filter(|_| gap.filled > 0);
         (gap.filled, sold)
-    }
-
-    fn product(&self, cells: Cells<'_>, item: &ItemPlaces, n: usize, faults: &mut Faults<'_>) {
-        if !cells.get(item.product).is_empty() {
-            id(cells, item.product, Kind::Product, faults);
-        } else if item.product == NONE && n > 0 {
-            let at = item.all().into_iter().min().unwrap_or(NONE);
-            faults.add(
-                Rule::AdhocProductTemplate,
-                at,
-                Note::Words("adhoc_items.N.product"),
-            );
-        } else {
-            let at = if item.product == NONE {
-                item.amount
-            } else {
-                item.product
-            };
-            faults.add(
-                Rule::IncompleteItem,
-                at,
-                Note::Words("an ad-hoc item needs its product"),
-            );
-        }
     }
 
     /// `add_invoice_items.N`.
@@ -244,6 +212,40 @@ fn required(cells: Cells<'_>, item: &ItemPlaces, required: &[u16], faults: &mut 
         } else if cells.get(*at).is_empty() {
             faults.add(Rule::IncompleteItem, *at, Note::Nothing);
         }
+    }
+}
+
+/// A quantity, which may be left out.
+fn quantity(cells: Cells<'_>, at: u16, faults: &mut Faults<'_>) -> Held<u64> {
+    let held = held(cells, at, faults, cell::count);
+    if held == Held::Good(0) {
+        faults.add(Rule::ZeroQuantity, at, Note::Nothing);
+    }
+    held
+}
+
+/// The product of an ad-hoc item.
+fn product(cells: Cells<'_>, item: &ItemPlaces, n: usize, faults: &mut Faults<'_>) {
+    if !cells.get(item.product).is_empty() {
+        id(cells, item.product, Kind::Product, faults);
+    } else if item.product == NONE && n > 0 {
+        let at = item.all().into_iter().min().unwrap_or(NONE);
+        faults.add(
+            Rule::AdhocProductTemplate,
+            at,
+            Note::Words("adhoc_items.N.product"),
+        );
+    } else {
+        let at = if item.product == NONE {
+            item.amount
+        } else {
+            item.product
+        };
+        faults.add(
+            Rule::IncompleteItem,
+            at,
+            Note::Words("an ad-hoc item needs its product"),
+        );
     }
 }
 
