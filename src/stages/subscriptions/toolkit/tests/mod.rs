@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod halves;
+mod items;
 mod rules;
 mod samples;
 mod splitting;
@@ -115,4 +116,9 @@ pub(super) fn rejects(cells: &[(&str, &str)], errors: &[&str]) {
 #[track_caller]
 pub(super) fn warns(cells: &[(&str, &str)], warnings: &[&str]) {
     assert_eq!(verdict(cells), (set(&[]), set(warnings)), "{cells:?}");
+}
+
+/// The verdict on one row with these columns besides customer and start.
+pub(super) fn wide(columns: &str, cells: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    said(&linted(format!("customer,start_date,{columns}\ncus_A,{START},{cells}\n")).report)
 }
