@@ -8,6 +8,7 @@
 //! | `check` | `check` |
 //! | `mapping` | `mapping lint`, and the settings of the mapping stage and the application's database |
 //! | `copy_list` | `copy-list` |
+//! | `lint_csv` | `lint-csv` |
 //! | `sql` | `sql` |
 //! | `undo` | `undo` |
 //! | `look` | `status`, `journal verify`: a run directory, looked at |
@@ -23,6 +24,7 @@ mod copy_list;
 mod failure;
 mod headless;
 mod later;
+mod lint_csv;
 mod look;
 mod mapping;
 mod migrations;
@@ -84,6 +86,7 @@ async fn obey(command: Command) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(args).await,
         Command::CopyList(args) => copy_list::copy_list(args).await,
         Command::Mapping(cli::MappingCommand::Lint { files, json }) => mapping::lint(&files, json),
+        Command::LintCsv(args) => lint_csv::lint_csv(&args),
         Command::Sql(args) => sql::sql(&args),
         Command::Undo(args) => undo::undo(args).await,
         Command::Migrations(args) => migrations::migrations(args).await,

@@ -46,6 +46,38 @@ pub enum MappingCommand {
     },
 }
 
+/// `cutover lint-csv`
+#[derive(Clone, Debug, Args)]
+pub struct LintCsv {
+    /// The file for the toolkit, or an errors file of Stripe's or ours; `-` for standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// When the file will be uploaded, in seconds since 1970. Default: now.
+    #[arg(long, value_name = "EPOCH", value_parser = clap::value_parser!(i64).range(1_000_000_000..10_000_000_000))]
+    pub now: Option<i64>,
+    /// Where it will be uploaded: live, starts lie 24 hours ahead or more, in a sandbox one hour.
+    #[arg(long, value_enum, default_value = "live")]
+    pub mode: LintMode,
+    /// Where the rows without errors go, byte for byte, with the header. Replaced if it is there.
+    #[arg(long, value_name = "FILE")]
+    pub accepted: Option<PathBuf>,
+    /// Where the rows with errors go, with a further column `processing_error`. Correct them, and lint that file again.
+    #[arg(long, value_name = "FILE")]
+    pub errors: Option<PathBuf>,
+    /// The report as one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where a file is uploaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LintMode {
+    /// The live account.
+    Live,
+    /// A sandbox.
+    Sandbox,
+}
+
 /// `cutover sql`
 #[derive(Clone, Debug, Args)]
 pub struct Sql {

@@ -14,7 +14,7 @@ pub use args::{
     Screen, Simulate, Status, World,
 };
 pub use exit::Exit;
-pub use mapping::{CopyList, MappingCommand, Sql, SqlKind, Undo};
+pub use mapping::{CopyList, LintCsv, LintMode, MappingCommand, Sql, SqlKind, Undo};
 
 use crate::config::holds_key;
 
@@ -43,7 +43,7 @@ Exit codes:
   1  something failed, or an outcome is unknown
   2  the command line, the configuration or a file is wrong; nothing was started
   3  a row is undecided, or an approval is missing
-  4  an audit found differences
+  4  an audit found differences, or a linted file has rows with errors
   5  refused for safety; nothing (more) was written
   When several apply, the first of 5, 1, 4, 3, 0.";
 
@@ -78,6 +78,12 @@ pub enum Command {
     /// The mapping files of the copy.
     #[command(subcommand, after_help = EXIT_CODES)]
     Mapping(MappingCommand),
+    /// Lints the CSV for Stripe's Billing migration toolkit: every error before the upload. Asks no account.
+    ///
+    /// Ends with 0 when every row is accepted, with 4 when rows are rejected, with 2 when the file as a whole is refused.
+    /// Accepted and errors together are the input, byte for byte.
+    #[command(after_help = EXIT_CODES)]
+    LintCsv(LintCsv),
     /// Reads both accounts and writes the plan of one stage to a file. Writes nothing to Stripe.
     #[command(after_help = EXIT_CODES)]
     Plan(PlanArgs),

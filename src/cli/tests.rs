@@ -93,6 +93,7 @@ fn every_command_without_a_screen_takes_json() {
         "journal verify d --json",
         "copy-list --out list.csv --wave a --wave b --late --json",
         "mapping lint a.csv b.csv --json",
+        "lint-csv a.csv --now 1704067200 --mode sandbox --accepted b --errors c --json",
         "sql --plan p --out d --kind mysql --json",
         "undo mapping --run d --confirm 3_rows --json",
     ] {

@@ -25,6 +25,64 @@ pub fn read_operator_file(path: &Path) -> Result<Vec<u8>, ConfigError> {
     read_bytes(path, MAX_FILE_BYTES)
 }
 
+/// A file of the operator's that is too large to be held: read once, from its first byte to its last.
+#[derive(Debug)]
+pub struct OperatorStream {
+    path: std::path::PathBuf,
+    file: File,
+    before: (u64, [i64; 4]),
+}
+
+/// Opens a file of the operator's for streaming: regular, and not through a link.
+pub fn open_operator_file(path: &Path) -> Result<OperatorStream, ConfigError> {
+    let file = open(path)?;
+    let before = file.metadata().map_err(|error| failed(path, &error))?;
+    if !before.is_file() {
+        let why = "is not a regular file; give the file itself".to_owned();
+        return Err(unreadable(path, why));
+    }
+    Ok(OperatorStream {
+        path: path.to_owned(),
+        before: state(&before),
+        file,
+    })
+}
+
+impl OperatorStream {
+    /// Bytes of it, when it was opened.
+    #[must_use]
+    pub const fn length(&self) -> u64 {
+        self.before.0
+    }
+
+    /// Refuses what was read if somebody changed the file meanwhile.
+    pub fn unchanged(&self) -> Result<(), ConfigError> {
+        let now = self.file.metadata().map_err(|error| failed(&self.path, &error))?;
+        if state(&now) == self.before {
+            return Ok(());
+        }
+        let why =
+            "changed while it was read; wait until whatever writes it has ended, then try again".to_owned();
+        Err(unreadable(&self.path, why))
+    }
+
+    /// Whether `path` leads to this very file.
+    #[must_use]
+    pub fn is_at(&self, path: &Path) -> bool {
+        let same = |a: &Metadata, b: &Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+        match (self.file.metadata(), std::fs::metadata(path)) {
+            (Ok(ours), Ok(other)) => same(&ours, &other),
+            _ => false,
+        }
+    }
+}
+
+impl Read for &OperatorStream {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        (&self.file).read(buffer)
+    }
+}
+
 /// The content of a small text file, without a byte order mark.
 pub(super) fn read_text(path: &Path) -> Result<String, ConfigError> {
     let bytes = read_bytes(path, MAX_TEXT_BYTES)?;

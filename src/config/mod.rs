@@ -21,7 +21,7 @@ use crate::domain::scope::ScopeRule;
 use crate::domain::time::UtcMs;
 
 pub use error::{ConfigError, Origin};
-pub use files::read_operator_file;
+pub use files::{OperatorStream, open_operator_file, read_operator_file};
 pub use keys::{KeyError, Keys, Secret};
 pub use keysource::KeySource;
 pub use keytext::{find_key, holds_key};

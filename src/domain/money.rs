@@ -85,6 +85,13 @@ impl Currency {
         ACCEPTED.split_whitespace().any(|code| code == self.code())
     }
 
+    /// All that Stripe is known to accept.
+    pub fn accepted() -> impl Iterator<Item = Self> {
+        ACCEPTED
+            .split_whitespace()
+            .filter_map(|code| Self::parse(code).ok())
+    }
+
     /// Digits behind the point: 0, 2 or 3.
     #[must_use]
     pub fn decimals(&self) -> usize {

@@ -119,6 +119,7 @@ mod seen;
 mod slice;
 pub mod support;
 pub mod terms;
+pub mod toolkit;
 pub mod undo;
 mod uploads;
 
