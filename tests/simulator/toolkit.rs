@@ -334,3 +334,26 @@ async fn a_row_whose_customer_left_after_the_validation_gets_no_schedule() {
     );
     assert!(shown.message.unwrap().contains("No such customer"));
 }
+
+#[tokio::test]
+async fn forty_thousand_rows_take_longer_and_are_all_scheduled() {
+    let at = Place::new().await;
+    let one = at.file(&[]);
+    let (header, row) = one.split_once('\n').unwrap();
+    let file = format!("{header}\n{}", row.repeat(40_000));
+    at.running.upload("subscriptions-2.csv", file.as_bytes()).unwrap();
+    at.pass(359);
+    assert_eq!(at.migration().status, "validating");
+    at.pass(1);
+    let validated = at.migration();
+    assert_eq!(
+        (validated.status, validated.subscriptions, validated.customers),
+        ("validated", 40_000, 1)
+    );
+    at.running.start_migration(&validated.id).unwrap();
+    at.pass(360);
+    assert_eq!(
+        (at.migration().status, at.migration().subscriptions),
+        ("scheduled", 40_000)
+    );
+}

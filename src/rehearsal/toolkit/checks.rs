@@ -3,7 +3,7 @@
 use super::Problem;
 use super::reading::Row;
 use super::rules::{after, problem, within};
-use crate::rehearsal::billing::{Rhythm, Standing};
+use crate::rehearsal::billing::Rhythm;
 use crate::rehearsal::call::live_customer;
 use crate::rehearsal::catalogue::Price;
 use crate::rehearsal::currency::Cur;
@@ -131,8 +131,7 @@ fn money(account: &Account, row: &Row, who: (u32, &Customer), cur: Cur, found: &
 /// The currency a customer is bound to: what has been billed, or is going to be.
 fn locked(account: &Account, (slot, customer): (u32, &Customer)) -> Option<Cur> {
     let scheduled = || {
-        let all = account.billing.schedules.rows().iter();
-        let mut waiting = all.filter(|s| s.customer == slot && s.standing == Standing::NotStarted);
+        let mut waiting = account.billing.schedules_of(slot);
         waiting.find_map(|s| s.phases.first().map(|phase| phase.currency))
     };
     customer.currency.or_else(scheduled)
