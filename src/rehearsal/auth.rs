@@ -71,7 +71,9 @@ impl Core {
     /// The restricted key may read everything, except the account where the scenario says so.
     pub(crate) fn permit(&self, endpoint: usize, key: &str) -> Result<(), Refusal> {
         let endpoint = &ENDPOINTS[endpoint];
-        let writes = endpoint.method != "GET";
+        // Asking what a bill would be changes nothing; that a key which may only read may ask is not documented.
+        let asks = endpoint.path == "/v1/invoices/create_preview";
+        let writes = endpoint.method != "GET" && !asks;
         let hidden =
             endpoint.resource == "account" && self.shared.behaviour.account_refused_to_restricted_keys;
         if !writes && !hidden {

@@ -201,7 +201,12 @@ impl Kind {
                 ("promotion", Kind::Promotion),
                 ("restrictions", Kind::Restrictions),
             ],
-            Kind::Promotion | Kind::DiscountSource | Kind::Stackable => &[("coupon", Kind::Coupon)],
+            Kind::Promotion | Kind::DiscountSource => &[("coupon", Kind::Coupon)],
+            Kind::Stackable => &[
+                ("coupon", Kind::Coupon),
+                ("discount", Kind::Discount),
+                ("promotion_code", Kind::PromotionCode),
+            ],
             Kind::Restrictions => &[("currency_options", Leaf)],
             Kind::Discount => &[
                 ("customer", Customer),

@@ -15,7 +15,7 @@ pub mod subscriptions;
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -383,6 +383,12 @@ pub trait Stage: Send + Sync {
     /// is none where nothing had to be written.
     fn ids(&self, _change: &Change, _made: Option<&str>) -> Option<Mapped> {
         None
+    }
+
+    /// Which old objects of those subjects are which new ones beside what [`Stage::ids`] says of the rows themselves: all
+    /// that a file of the operator's says of subjects whose rows came out right.
+    fn ids_beside(&self, _of: &BTreeSet<&str>, _settings: &Settings) -> Vec<Mapped> {
+        Vec::new()
     }
 
     /// Files for people that come of a plan: kept in the run directory, and made anew whenever the plan changes.

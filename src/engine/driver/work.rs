@@ -97,7 +97,7 @@ impl Engine {
             .collect();
         let mut ids = crate::domain::mapped::IdMap::default();
         if let Some(state) = self.state.stage(id) {
-            super::ids::of_stage(&*stage, state, &self.book, &mut ids);
+            super::ids::of_stage(&*stage, state, &self.book, &self.desk.settings, &mut ids);
         }
         if !ids.is_empty() {
             files.push((format!("{id}-ids.csv"), super::ids::csv(&ids)));
@@ -112,7 +112,7 @@ impl Engine {
     /// What a worker needs, with the ids as they are known now.
     fn desk(&self) -> Desk {
         Desk {
-            ids: Arc::new(super::ids::of_run(&self.state, &self.book)),
+            ids: Arc::new(super::ids::of_run(&self.state, &self.book, &self.desk.settings)),
             began: self.state.began.unwrap_or(self.desk.began),
             ..self.desk.clone()
         }

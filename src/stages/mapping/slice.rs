@@ -1,6 +1,6 @@
 //! The stage as the engine sees it: each method hands on to the file that knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::effects::{Payload, TAX_ID, field_now};
 use super::gather::{self, Facts};
@@ -102,6 +102,21 @@ impl Stage for Mapping {
             old,
             new,
         })
+    }
+
+    /// Every method that the copy brought, not the defaults alone: a subscription may be paid with another.
+    fn ids_beside(&self, of: &BTreeSet<&str>, settings: &Settings) -> Vec<Mapped> {
+        let file = settings.mapping.file.iter();
+        let pairs = file.flat_map(|file| file.iter());
+        let pairs = pairs.filter(|pair| {
+            of.contains(pair.customer) && !pair.source.is_empty() && !pair.new_source.is_empty()
+        });
+        let mapped = pairs.map(|pair| Mapped {
+            kind: "payment_method".to_owned(),
+            old: pair.source.to_owned(),
+            new: pair.new_source.to_owned(),
+        });
+        mapped.collect()
     }
 
     fn files(&self, plan: &Plan) -> Vec<File> {

@@ -49,6 +49,9 @@ pub fn form(row: &Row, flexible: bool) -> Form {
         .with("customer", &row.customer)
         .nested(&[details, "billing_mode", "type"], mode)
         .nested(&[details, "end_behavior"], end);
+    if let Some(first) = row.phases.first() {
+        form = form.with("currency", first.currency.code());
+    }
     for (at, phase) in row.phases.iter().enumerate() {
         let is_last = at + 1 == row.phases.len();
         form = of_phase(form, at, phase, !is_last || row.ends);
@@ -73,7 +76,6 @@ fn of_phase(mut form: Form, at: usize, phase: &Phase, ends: bool) -> Form {
     if let Some(end) = phase.end.filter(|_| ends) {
         form = put(form, &["end_date"], &end.to_string());
     }
-    form = put(form, &["currency"], phase.currency.code());
     form = put(form, &["proration_behavior"], "none");
     form = put(
         form,
