@@ -26,6 +26,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) subscription: Option<u32>,
     /// `billing_mode[type]` is `classic`, where all items have one interval.
     pub(crate) classic: bool,
+    /// A currency that is said for all phases.
+    pub(crate) said: Option<Cur>,
 }
 
 impl<'a> Reader<'a> {
@@ -36,6 +38,7 @@ impl<'a> Reader<'a> {
             now: call.now,
             subscription: None,
             classic: call.params.hash("billing_mode").and_then(|m| m.text("type")) == Some("classic"),
+            said: None,
         }
     }
 
@@ -139,7 +142,7 @@ impl<'a> Reader<'a> {
 
     /// Everything of a phase but its times; also what a subscription is made with.
     pub(crate) fn terms(&self, given: Params<'_>, at: &str, start: i64) -> Result<Phase, Refusal> {
-        self.terms_in(given, at, start, None)
+        self.terms_in(given, at, start, self.said)
     }
 
     /// The same in a currency that is said elsewhere.

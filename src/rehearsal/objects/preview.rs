@@ -217,7 +217,13 @@ fn of_phases(call: &Call<'_>) -> Result<Coming, Refusal> {
         return Err(Refusal::invalid_code(name, "parameter_missing", message));
     };
     let mut schedule = Schedule::bare("", call.now, customer);
-    schedule.phases = Reader::of(call, customer).phases(given, Some(call.now))?;
+    // A phase of a question has no currency of its own: the question has.
+    let mut reader = Reader::of(call, customer);
+    let currency = call.params.text("currency");
+    reader.said = currency
+        .map(|text| Call::currency(text, "currency"))
+        .transpose()?;
+    schedule.phases = reader.phases(given, Some(call.now))?;
     of_first_phase(call, &schedule)
 }
 

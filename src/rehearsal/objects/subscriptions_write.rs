@@ -245,6 +245,7 @@ fn ending(params: Params<'_>, changing: &mut Subscription, now: i64) -> Result<(
     match params.flag("cancel_at_period_end") {
         Some(true) if !changing.ends => {
             changing.ends = true;
+            changing.cancel_at = None;
             changing.canceled_at = Some(now);
         }
         Some(false) => {

@@ -289,11 +289,13 @@ impl Auditing<'_> {
 
 /// When the old account collects its last bill for a period, seconds; `None`: it goes on.
 fn collects_until(old: &Old) -> Option<i64> {
-    if old.status == Status::Ended {
-        return Some(old.ended_at.unwrap_or(i64::MIN));
-    }
+    let ended = (old.status == Status::Ended).then(|| old.ended_at.unwrap_or(i64::MIN));
     if is_paused(old) {
-        return old.stopped_for();
+        // What it drew up since was kept as a draft, also where it was cancelled in the end.
+        return ended.into_iter().chain(old.stopped_for()).min();
+    }
+    if ended.is_some() {
+        return ended;
     }
     let with_period = old.period_end().filter(|_| old.ends_with_period);
     [with_period, old.cancel_at].into_iter().flatten().min()
