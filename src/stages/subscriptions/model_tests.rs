@@ -8,22 +8,15 @@ use super::effects::{Effects, Extra, Row, Seen};
 use super::facts::{BECAME, Collection, HANDOVER, Old, Phase, PhaseItem, Read, Twin};
 use super::model_world_tests::{HOUR, NOW, P0, PERIOD, World, sched_json};
 use super::same::differences;
+pub(super) use super::samples::accounts;
 use super::script;
 use crate::domain::change::{Change, ChangeKey, Risk, Verdict};
-use crate::domain::ids::{AccountId, Accounts, Environment, Role};
+use crate::domain::ids::Role;
 use crate::domain::money::Currency;
 use crate::domain::record::{Attested, RowEnd};
 use crate::domain::text::safe;
 use crate::domain::write::{PlannedWrite, place_of};
 use crate::stages::{Fact, Look, Step};
-
-pub(super) fn accounts() -> Accounts {
-    Accounts {
-        source: AccountId("acct_old".into()),
-        destination: AccountId("acct_new".into()),
-        environment: Environment::Test,
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
