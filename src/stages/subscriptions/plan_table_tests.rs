@@ -231,5 +231,5 @@ fn every_setting_has_one_rule_and_it_is_the_pages() {
             }
         }
     }
-    assert_eq!(seen.len(), 17, "{seen:?}");
+    assert_eq!(seen.len(), 16, "{seen:?}");
 }
