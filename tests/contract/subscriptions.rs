@@ -10,7 +10,7 @@ use cutover::domain::time::UtcMs;
 use cutover::domain::write::PlannedWrite;
 use cutover::stages::subscriptions::effects::{Effects, Extra, Row};
 use cutover::stages::subscriptions::facts::{Collection, Phase, PhaseItem};
-use cutover::stages::subscriptions::{Route, attest, undo};
+use cutover::stages::subscriptions::{Route, attest, preview, undo};
 
 use super::facts::check_request;
 
@@ -126,5 +126,20 @@ fn every_write_and_every_look_for_it_is_what_stripe_takes() {
         let look = attest::probe(write, UtcMs(0));
         let problems = check_request("GET", &look.path, &look.query);
         assert!(problems.is_empty(), "{} {problems:#?}", write.op);
+    }
+}
+
+#[test]
+fn what_stripe_is_asked_about_a_bill_is_a_question_stripe_takes() {
+    for flexible in [true, false] {
+        let form = preview::form(&row(), flexible);
+        let pairs: Vec<(String, &str)> = form.pairs().collect();
+        let pairs: Vec<(&str, &str)> = pairs
+            .iter()
+            .map(|(name, value)| (name.as_str(), *value))
+            .collect();
+        assert!(pairs.len() > 20);
+        let problems = check_request("POST", "/v1/invoices/create_preview", &pairs);
+        assert!(problems.is_empty(), "{problems:?}");
     }
 }

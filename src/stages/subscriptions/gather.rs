@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 
 use super::effects::Row;
 use super::facts::World;
+use crate::domain::change::Risk;
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::StageId;
 use crate::domain::text::safe;
@@ -63,7 +64,7 @@ pub(super) struct Unread {
 /// Reads everything for a plan. `rows` plans what was read, as far as previews are concerned.
 pub(super) async fn gather(
     reading: &Reading,
-    rows: impl Fn(&World) -> Vec<Row>,
+    rows: impl Fn(&World) -> Vec<(Risk, Row)>,
 ) -> Result<Gathered, StageError> {
     let facts = whole(reading, None, rows).await?;
     remember(reading, &facts)?;
@@ -79,7 +80,7 @@ pub(super) async fn gather(
 pub(super) async fn whole(
     reading: &Reading,
     earliest: Option<i64>,
-    rows: impl Fn(&World) -> Vec<Row>,
+    rows: impl Fn(&World) -> Vec<(Risk, Row)>,
 ) -> Result<Facts, StageError> {
     let mut facts = world(reading, earliest).await?;
     let wanted = super::preview::wanted(

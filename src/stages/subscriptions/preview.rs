@@ -5,19 +5,22 @@ use std::collections::BTreeMap;
 
 use super::effects::Row;
 use super::facts::{Collection, Old, Phase, PhaseItem};
+use crate::domain::change::Risk;
 use crate::domain::ids::Digest;
 use crate::stripe::form::Form;
 
-/// Old id and question, in the order of ids: every row there is a reason to look at twice, and `sample` of the others.
-/// Which others follows from their ids alone, so that the same accounts give the same plan.
+/// Old id and question, in the order of ids: every row of high risk, every one whose bill arithmetic cannot say, and
+/// `sample` of the others. Which others follows from their ids alone, so that the same accounts give the same plan.
 #[must_use]
-pub fn wanted(rows: &[Row], old: &BTreeMap<String, Old>, sample: u32) -> Vec<(String, Form)> {
+pub fn wanted(rows: &[(Risk, Row)], old: &BTreeMap<String, Old>, sample: u32) -> Vec<(String, Form)> {
     let made = rows
         .iter()
-        .filter(|row| row.route.is_some() && !row.phases.is_empty());
-    let (mut asked, others): (Vec<&Row>, Vec<&Row>) = made.partition(|row| !row.classes.is_empty());
+        .filter(|(_, row)| row.route.is_some() && !row.phases.is_empty());
+    let (asked, others): (Vec<_>, Vec<_>) =
+        made.partition(|(risk, row)| *risk == Risk::High || is_unsaid(row));
+    let mut asked: Vec<&Row> = asked.into_iter().map(|(_, row)| row).collect();
+    let others = others.into_iter().map(|(_, row)| row);
     let mut others: Vec<(Digest, &Row)> = others
-        .into_iter()
         .map(|row| (Digest::of("cutover-preview-sample-v1", [row.old.as_bytes()]), row))
         .collect();
     others.sort_by(|(a, one), (b, other)| (a, &one.old).cmp(&(b, &other.old)));
@@ -30,6 +33,10 @@ pub fn wanted(rows: &[Row], old: &BTreeMap<String, Old>, sample: u32) -> Vec<(St
         .into_iter()
         .map(|row| (row.old.clone(), form(row, flexible(row))))
         .collect()
+}
+
+fn is_unsaid(row: &Row) -> bool {
+    row.next_new.is_none_or(|bill| bill.money.is_none())
 }
 
 /// What the first bill of that schedule would be.

@@ -3,11 +3,15 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::super::Route;
-use super::super::effects::Class;
+use super::super::effects::Bill;
 use super::*;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 
-fn row(old: &str, classes: &[Class]) -> Row {
+fn row(old: &str) -> Row {
+    let bill = Bill {
+        at: 1_000,
+        money: Some(Money::new(2_000, Currency::parse("usd").unwrap())),
+    };
     Row {
         old: old.to_owned(),
         customer: format!("cus_{old}"),
@@ -18,8 +22,8 @@ fn row(old: &str, classes: &[Class]) -> Row {
         twin: None,
         seen: None,
         next_old: None,
-        next_new: None,
-        classes: classes.to_vec(),
+        next_new: Some(bill),
+        classes: Vec::new(),
         cells: BTreeMap::new(),
         again_at: None,
         window_ends: 0,
@@ -46,7 +50,7 @@ fn phase(start: i64, end: Option<i64>) -> Phase {
     }
 }
 
-fn asked(rows: &[Row], sample: u32) -> Vec<String> {
+fn asked(rows: &[(Risk, Row)], sample: u32) -> Vec<String> {
     let wanted = wanted(rows, &BTreeMap::new(), sample);
     wanted.into_iter().map(|(old, _)| old).collect()
 }
@@ -56,7 +60,7 @@ fn the_question_is_the_schedule_as_it_would_be_made() {
     let two = Row {
         phases: vec![phase(1_000, Some(2_000)), phase(2_000, Some(3_000))],
         ends: true,
-        ..row("sub_1", &[])
+        ..row("sub_1")
     };
     let form = form(&two, true);
     for (name, value) in [
@@ -94,7 +98,7 @@ fn the_question_is_the_schedule_as_it_would_be_made() {
 fn a_last_phase_that_goes_on_has_no_end() {
     let open = Row {
         phases: vec![phase(1_000, Some(2_000)), phase(2_000, Some(3_000))],
-        ..row("sub_1", &[])
+        ..row("sub_1")
     };
     let form = form(&open, false);
     assert_eq!(form.get("schedule_details[end_behavior]"), Some("release"));
@@ -103,22 +107,33 @@ fn a_last_phase_that_goes_on_has_no_end() {
 }
 
 #[test]
-fn every_row_with_a_reason_is_asked_about_and_none_that_makes_nothing() {
-    let mut rows: Vec<Row> = (0..30).map(|n| row(&format!("sub_{n}"), &[])).collect();
-    rows.push(row("sub_risky", &[Class::PastDue]));
-    rows.push(Row {
+fn every_row_of_high_risk_or_of_an_amount_nobody_can_say_is_asked_about_and_none_that_makes_nothing() {
+    let mut rows: Vec<(Risk, Row)> = (0..30)
+        .map(|n| {
+            let risk = if n % 2 == 0 { Risk::Low } else { Risk::Medium };
+            (risk, row(&format!("sub_{n}")))
+        })
+        .collect();
+    rows.push((Risk::High, row("sub_risky")));
+    let unsaid = Row {
+        next_new: Some(Bill { at: 1, money: None }),
+        ..row("sub_unsaid")
+    };
+    rows.push((Risk::Low, unsaid));
+    let none = Row {
         route: None,
-        ..row("sub_none", &[Class::PastDue])
-    });
-    rows.push(Row {
+        ..row("sub_none")
+    };
+    let empty = Row {
         phases: vec![],
-        ..row("sub_empty", &[Class::PastDue])
-    });
-    assert_eq!(asked(&rows, 0), ["sub_risky"]);
+        ..row("sub_empty")
+    };
+    rows.extend([(Risk::High, none), (Risk::High, empty)]);
+    assert_eq!(asked(&rows, 0), ["sub_risky", "sub_unsaid"]);
     let some = asked(&rows, 5);
-    assert_eq!(some.len(), 6);
+    assert_eq!(some.len(), 7);
     assert!(some.contains(&"sub_risky".to_owned()) && some.is_sorted());
-    assert_eq!(asked(&rows, 100).len(), 31);
+    assert_eq!(asked(&rows, 100).len(), 32);
 }
 
 proptest! {
@@ -127,7 +142,7 @@ proptest! {
     fn the_sample_is_the_same_in_whatever_order_rows_come(
         ids in prop::collection::btree_set("[a-z0-9]{1,8}", 1..40), few in 0_u32..10, turn in 0_usize..40,
     ) {
-        let rows: Vec<Row> = ids.iter().map(|id| row(id, &[])).collect();
+        let rows: Vec<_> = ids.iter().map(|id| (Risk::Low, row(id))).collect();
         let mut turned = rows.clone();
         let by = turn % rows.len();
         turned.rotate_left(by);

@@ -8,7 +8,7 @@ use super::facts::World;
 use super::gather::{self, Facts};
 use super::plan::Rules;
 use super::{Subscriptions, attest, audit, calendar, drift, file, panel, plan, script, support, undo};
-use crate::domain::change::{Change, Verdict};
+use crate::domain::change::{Change, Risk, Verdict};
 use crate::domain::ids::{Accounts, StageId};
 use crate::domain::mapped::Mapped;
 use crate::domain::panel::Panel;
@@ -153,11 +153,13 @@ fn rules(reading: &Reading) -> Rules<'_> {
 }
 
 /// The rows of what was read, for what Stripe is asked about bills.
-fn rows(world: &World, reading: &Reading) -> Vec<Row> {
+fn rows(world: &World, reading: &Reading) -> Vec<(Risk, Row)> {
     let planned = plan::rows(world, &reading.ids, rules(reading));
-    let rows = planned.changes.iter();
-    rows.filter_map(|change| serde_json::from_str(&change.payload).ok())
-        .collect()
+    let rows = planned.changes.iter().filter_map(|change| {
+        let row = serde_json::from_str(&change.payload).ok()?;
+        Some((change.risk, row))
+    });
+    rows.collect()
 }
 
 fn planned(facts: &Facts, reading: &Reading) -> Result<Plan, StageError> {
