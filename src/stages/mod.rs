@@ -428,6 +428,7 @@ pub fn all() -> Vec<Arc<dyn Stage>> {
         Arc::new(mapping::Mapping),
         Arc::new(credits::Credits),
         Arc::new(coupons::Coupons),
+        Arc::new(subscriptions::Subscriptions),
     ]
 }
 
