@@ -210,7 +210,10 @@ fn phase_is<'a>(
         "[default_payment_method]",
         phase.default_payment_method.as_deref().unwrap_or_default(),
     )?;
-    one("[currency]", phase.currency.as_deref().unwrap_or_default())?;
+    // A change does not name it.
+    if !want("[currency]").is_empty() {
+        one("[currency]", phase.currency.as_deref().unwrap_or_default())?;
+    }
     let of = format!("[metadata][{OLD_ID}]");
     one(&of, mark(&phase.metadata, OLD_ID))?;
     let items: Vec<String> = phase.items.iter().map(|item| item.price.clone()).collect();

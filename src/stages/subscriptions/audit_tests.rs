@@ -118,6 +118,8 @@ fn a_row_that_was_handed_over_well_is_compared_and_nothing_is_found() {
     assert_eq!(begun.found(), []);
 }
 
+type Wrong = fn(&mut Twin);
+
 #[test]
 fn two_new_ones_or_none_or_another_one_are_found() {
     let mut two = Case::good();
@@ -127,7 +129,6 @@ fn two_new_ones_or_none_or_another_one_are_found() {
     none.twins.clear();
     let rules: Vec<String> = none.found().into_iter().map(|(rule, _)| rule).collect();
     assert_eq!(rules, ["nobody_bills", "twin_not_there"]);
-    type Wrong = fn(&mut Twin);
     let wrong: [Wrong; 5] = [
         |twin| twin.phases[0].items[0].quantity = Some(9),
         |twin| twin.phases[0].items[0].price = "price_x".into(),

@@ -282,6 +282,8 @@ impl Effects<'_> {
                 phase(&mut form, row, extra, at, effect);
             }
             form.extend(metadata("metadata", row, extra));
+            // A schedule keeps its currency, and its update takes none (spec: `POST /v1/subscription_schedules/{}`).
+            form.retain(|(name, _)| !name.ends_with("][currency]") || name.contains("metadata"));
             form
         };
         let bare = content(&EffectId(String::new()));

@@ -8,22 +8,15 @@ use super::effects::{Effects, Extra, Row, Seen};
 use super::facts::{BECAME, Collection, HANDOVER, Old, Phase, PhaseItem, Read, Twin};
 use super::model_world_tests::{HOUR, NOW, P0, PERIOD, World, sched_json};
 use super::same::differences;
+pub(super) use super::samples::accounts;
 use super::script;
 use crate::domain::change::{Change, ChangeKey, Risk, Verdict};
-use crate::domain::ids::{AccountId, Accounts, Environment, Role};
+use crate::domain::ids::Role;
 use crate::domain::money::Currency;
 use crate::domain::record::{Attested, RowEnd};
 use crate::domain::text::safe;
 use crate::domain::write::{PlannedWrite, place_of};
 use crate::stages::{Fact, Look, Step};
-
-pub(super) fn accounts() -> Accounts {
-    Accounts {
-        source: AccountId("acct_old".into()),
-        destination: AccountId("acct_new".into()),
-        environment: Environment::Test,
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -277,6 +270,7 @@ impl Every {
 pub(super) type Next = fn(&Change, &[Fact]) -> Step;
 
 /// One history under way.
+#[expect(clippy::struct_excessive_bools, reason = "each says what one look showed")]
 pub(super) struct Run<'a> {
     case: &'a Case,
     pub(super) world: World,
@@ -380,7 +374,7 @@ impl<'a> Run<'a> {
             && old.pause == was.pause
     }
 
-    pub(super) fn to_its_end(&mut self, fate: &mut Every) -> Result<(RowEnd, String), String> {
+    pub(super) fn played(&mut self, fate: &mut Every) -> Result<(RowEnd, String), String> {
         for _ in 0..60 {
             match (self.next)(&self.case.change, &self.facts) {
                 Step::Look(look) => {
@@ -395,10 +389,11 @@ impl<'a> Run<'a> {
                     self.sees(&look);
                     self.facts.push(self.world.answer(&look));
                 }
-                Step::Write(write) => match self.write(&write, fate)? {
-                    Some(end) => return Ok(end),
-                    None => continue,
-                },
+                Step::Write(write) => {
+                    if let Some(end) = self.write(&write, fate)? {
+                        return Ok(end);
+                    }
+                }
                 Step::GiveWay => return self.broken("nothing to wait for"),
                 Step::End { end, why, .. } => {
                     self.log.push(format!("end {} {why}", end.word()));
@@ -476,13 +471,11 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         match self.case.kind {
-            Kind::File => return Ok(()),
             Kind::Withdraw if !self.world.live().is_empty() => {
                 return self.broken("withdrawn, and it begins all the same");
             }
-            Kind::Withdraw => return Ok(()),
             Kind::Cancel if !self.world.old.over => return self.broken("cancelled, and it is not"),
-            Kind::Cancel => return Ok(()),
+            Kind::File | Kind::Withdraw | Kind::Cancel => return Ok(()),
             _ => {}
         }
         if !self.twin_is_right() {
@@ -510,7 +503,7 @@ pub(super) fn every(case: &Case, next: Next, budget: usize) -> Result<BTreeMap<R
     let mut ends = BTreeMap::new();
     loop {
         let mut run = Run::new(case, next);
-        let (end, why) = run.to_its_end(&mut fate)?;
+        let (end, why) = run.played(&mut fate)?;
         if end != RowEnd::Done && why.is_empty() {
             return run.broken("no reason");
         }
@@ -568,7 +561,7 @@ fn nothing_happens_and_every_row_is_done_with_the_fewest_steps() {
         let case = Case::new(kind);
         let mut run = Run::new(&case, script::next);
         let mut fate = Every::new(0);
-        let (end, _) = run.to_its_end(&mut fate).unwrap();
+        let (end, _) = run.played(&mut fate).unwrap();
         assert_eq!(end, RowEnd::Done, "{kind:?} {:?}", run.log);
         run.check(end).unwrap();
         run.log.pop();

@@ -15,7 +15,7 @@ fn what_was_written_is_taken_back_new_side_first_and_only_as_long_as_nothing_beg
         let case = Case::new(kind);
         let mut run = Run::new(&case, script::next);
         let mut quiet = Every::new(0);
-        run.to_its_end(&mut quiet).unwrap();
+        run.played(&mut quiet).unwrap();
         let made = run.facts.iter().filter_map(|fact| match fact {
             Fact::Wrote { op, attested } => Some((op.clone(), attested.object.clone())),
             Fact::Saw { .. } | Fact::GaveWay => None,
@@ -41,7 +41,7 @@ fn every_undo(case: &Case, world: &World, back: &Change) -> (BTreeMap<RowEnd, u6
             change: back.clone(),
         };
         let mut run = Run::new(&undoing, undo::next);
-        let (end, _) = run.to_its_end(&mut fate).unwrap_or_else(|what| panic!("{what}"));
+        let (end, _) = run.played(&mut fate).unwrap_or_else(|what| panic!("{what}"));
         *ends.entry(end).or_default() += 1;
         let quiet = run.log.iter().all(|line| !line.starts_with("  * "));
         let cancelled = run.log.iter().position(|line| line == "write undo_create");
@@ -50,8 +50,9 @@ fn every_undo(case: &Case, world: &World, back: &Change) -> (BTreeMap<RowEnd, u6
             .iter()
             .position(|line| line == "write undo_end" || line == "write undo_pause");
         let order = given.is_none_or(|given| cancelled.is_none_or(|cancelled| cancelled < given));
-        let both =
-            end == RowEnd::Undone && !run.world.live().is_empty() && !run.log.iter().any(late_schedule);
+        let both = end == RowEnd::Undone
+            && !run.world.live().is_empty()
+            && !run.log.iter().any(|line| late_schedule(line));
         let old = &run.world.old;
         let not_back = quiet && (old.ends || old.pause || !old.metadata.is_empty());
         // A jump over the hour that is kept between a look and the handover does not happen.
@@ -69,6 +70,6 @@ fn every_undo(case: &Case, world: &World, back: &Change) -> (BTreeMap<RowEnd, u6
 }
 
 /// Whoever makes one while it is taken back makes it after the last look.
-fn late_schedule(line: &String) -> bool {
+fn late_schedule(line: &str) -> bool {
     line.contains("SomebodySchedules")
 }

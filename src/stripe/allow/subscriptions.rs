@@ -69,6 +69,7 @@ pub(super) fn change(body: &str) -> Result<(), Misfit> {
     only(&pairs, |name, value| match name {
         "phases[0][start_date]" => is_instant(value),
         "proration_behavior" => value == "none",
+        _ if phase_field(name).is_some_and(|(_, field)| field == "[currency]") => false,
         _ => in_both(name, value),
     })?;
     lacks(&pairs, "phases[0][start_date]")?;
@@ -338,6 +339,7 @@ mod tests {
                 format!("{good}&default_settings[collection_method]=send_invoice"),
                 format!("{good}&phases[1][items][0][price]=price_2"),
                 format!("{good}&phases[0][end_date]=now"),
+                format!("{good}&phases[0][currency]=usd"),
                 "phases[0][start_date]=5&proration_behavior=none".to_owned(),
                 "metadata[a]=b".to_owned(),
             ],
