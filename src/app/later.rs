@@ -142,8 +142,13 @@ async fn until(running: &Running, clock: &Clock, id: &str, status: &str) -> Resu
 /// Two validators that know nothing of each other disagree: one of them is wrong.
 fn refused(running: &Running, migration: &Migration) -> Failure {
     let errors = running.migration_errors(&migration.id).unwrap_or_default();
-    let errors = String::from_utf8_lossy(&errors);
-    let first: Vec<&str> = errors.lines().skip(1).take(3).collect();
+    let mut rows = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(errors.as_slice());
+    let said = rows
+        .records()
+        .filter_map(|row| Some(row.ok()?.iter().next_back()?.to_owned()));
+    let first: Vec<String> = said.filter(|why| !why.is_empty()).take(3).collect();
     Failure::failed(format!(
         "the Dashboard took {} rows of {} less than were handed out ({}){}{}",
         migration.failed,

@@ -14,8 +14,9 @@ use super::time::{UtcMs, human_ms};
 pub const VALID_MS: i64 = 4 * 3_600_000;
 /// The shortest tail of an account id that a phrase may give instead of the whole id.
 const TAIL_CHARS: usize = 4;
-/// What stands behind the number of database rows in a phrase.
+/// What stands behind the number of database rows in a phrase, and behind that of lines of files.
 const ROWS: &str = "rows";
+const LINES: &str = "lines";
 
 /// What is written to the journal before the first request of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +46,9 @@ pub struct Approval {
     /// Rows of the application's database that are changed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rows_app: u64,
+    /// Lines of files that somebody else acts on.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lines: u64,
     /// Head of the journal when it was approved.
     pub journal_head: String,
     /// When.
@@ -103,7 +107,7 @@ pub enum Refusal {
 }
 
 /// The phrase that approves `plan`, with whole account ids: `1112 acct_1Old… 1112 acct_1New…`; only accounts that are
-/// written to appear, and rows of the application's database as `940 rows`.
+/// written to appear, and rows of the application's database as `940 rows`, lines of files for others as `18 lines`.
 #[must_use]
 pub fn phrase(plan: &Plan) -> String {
     phrase_of(plan, |account| account.0.as_str())
@@ -111,9 +115,15 @@ pub fn phrase(plan: &Plan) -> String {
 
 fn phrase_of(plan: &Plan, name: impl Fn(&AccountId) -> &str) -> String {
     let accounts = phrase_parts(plan).map(|(writes, account)| format!("{writes} {}", name(account)));
-    let rows = Some(plan.totals().rows_app).filter(|rows| *rows > 0);
-    let rows = rows.map(|rows| format!("{rows} {ROWS}"));
-    accounts.chain(rows).collect::<Vec<_>>().join(" ")
+    let others = other_parts(plan).map(|(count, what)| format!("{count} {what}"));
+    accounts.chain(others).collect::<Vec<_>>().join(" ")
+}
+
+/// What is neither account's: counts and the words behind them.
+fn other_parts(plan: &Plan) -> impl Iterator<Item = (u64, &'static str)> {
+    let totals = plan.totals();
+    let parts = [(totals.rows_app, ROWS), (totals.lines, LINES)];
+    parts.into_iter().filter(|(count, _)| *count > 0)
 }
 
 /// The same phrase with each account by its last four characters: what a person types.
@@ -145,10 +155,9 @@ pub fn phrase_fits(plan: &Plan, typed: &str) -> bool {
             return false;
         }
     }
-    let rows = plan.totals().rows_app;
-    if rows > 0 {
+    for (count, what) in other_parts(plan) {
         parts += 1;
-        if words.next() != Some(rows.to_string().as_str()) || words.next() != Some(ROWS) {
+        if words.next() != Some(count.to_string().as_str()) || words.next() != Some(what) {
             return false;
         }
     }
@@ -175,19 +184,21 @@ impl Approved {
         if totals.blocked > 0 {
             return Err(Refusal::Undecided(totals.blocked));
         }
-        let planned = totals.writes_in_all();
+        let planned = totals.acts();
         if planned == 0 {
             return Err(Refusal::Nothing);
         }
         let approved = approval
             .writes_source
             .saturating_add(approval.writes_destination)
-            .saturating_add(approval.rows_app);
+            .saturating_add(approval.rows_app)
+            .saturating_add(approval.lines);
         if approval.writes_source != totals.writes_source
             || approval.writes_destination != totals.writes_destination
             || approval.writes_if_raced != totals.writes_if_raced
             || approval.irreversible != totals.irreversible
             || approval.rows_app != totals.rows_app
+            || approval.lines != totals.lines
         {
             return Err(Refusal::Counts {
                 approval: approved,

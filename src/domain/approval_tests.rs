@@ -71,6 +71,7 @@ fn approval_for(plan: &Plan) -> Approval {
         writes_if_raced: plan.totals().writes_if_raced,
         irreversible: plan.totals().irreversible,
         rows_app: plan.totals().rows_app,
+        lines: plan.totals().lines,
         journal_head: String::new(),
         at: UtcMs(1_000),
         expires_at: UtcMs(1_000).plus_ms(VALID_MS),

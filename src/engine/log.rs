@@ -38,11 +38,15 @@ fn n(value: u64) -> String {
     count(usize::try_from(value).unwrap_or(usize::MAX))
 }
 
-fn rows_app(rows: u64) -> String {
-    if rows == 0 {
-        return String::new();
-    }
-    format!(", {} rows of the application's database", n(rows))
+fn besides(approval: &Approval) -> String {
+    let parts = [
+        (approval.rows_app, "rows of the application's database"),
+        (approval.lines, "lines of files to hand out"),
+    ];
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    parts
+        .map(|(count, what)| format!(", {} {what}", n(*count)))
+        .collect()
 }
 
 fn undone(by: &str, restored: u64, left: usize) -> String {
@@ -60,7 +64,7 @@ fn approved(what: &str, approval: &Approval) -> String {
         approval.operator,
         n(approval.writes_source),
         n(approval.writes_destination),
-        rows_app(approval.rows_app)
+        besides(approval)
     )
 }
 

@@ -273,6 +273,7 @@ fn approve(
         writes_if_raced: plan.totals().writes_if_raced,
         irreversible: plan.totals().irreversible,
         rows_app: plan.totals().rows_app,
+        lines: plan.totals().lines,
         journal_head: view.state.journal_head.clone(),
         at: view.now,
         expires_at: view.now.plus_ms(VALID_MS),

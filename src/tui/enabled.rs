@@ -64,7 +64,7 @@ pub fn approve(model: &Model) -> Can {
             crate::tui::words::many(totals.blocked, "row")
         ));
     }
-    if totals.writes_in_all() == 0 {
+    if totals.acts() == 0 {
         return no("the plan writes nothing, so there is nothing to approve");
     }
     if model.latest.paused.is_some() {

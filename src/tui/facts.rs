@@ -97,6 +97,13 @@ fn accounts(model: &Model, plan: &Plan) -> Vec<Fact> {
         let text = format!("{rows:>9}  rows of the application's database, compare and set");
         lines.push(toned("", Tone::Attention, text));
     }
+    if totals.lines > 0 {
+        let text = format!(
+            "{:>9}  lines in files for Stripe's Dashboard; uploading them is yours",
+            grouped(totals.lines)
+        );
+        lines.push(toned("", Tone::Attention, text));
+    }
     if totals.money.is_empty() {
         lines.push(fact(
             "rows",

@@ -87,6 +87,9 @@ pub struct Totals {
     /// Rows of the application's database that are changed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rows_app: u64,
+    /// Planned rows that become a line of a file for somebody else to act on: nothing is sent for them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lines: u64,
     /// Money per currency.
     pub money: BTreeMap<Currency, MoneyTotals>,
 }
@@ -101,6 +104,12 @@ impl Totals {
     #[must_use]
     pub const fn writes_in_all(&self) -> u64 {
         self.writes_source + self.writes_destination + self.rows_app
+    }
+
+    /// Everything an approval lets happen: what is written, and what is handed out in files.
+    #[must_use]
+    pub const fn acts(&self) -> u64 {
+        self.writes_in_all() + self.lines
     }
 
     /// Writes always sent to the account in that role.
@@ -128,6 +137,10 @@ impl Totals {
             }
             self.irreversible += u64::from(write.irreversible);
         }
+        let is_line = change.verdict == Verdict::Planned
+            && change.writes_now().is_empty()
+            && change.update_now().is_none();
+        self.lines += u64::from(is_line);
         self.rows_app += u64::from(change.update_now().is_some());
         let Some(money) = change.money else { return Ok(()) };
         self.count_money(change.verdict, money)

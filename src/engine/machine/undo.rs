@@ -148,6 +148,7 @@ fn anew(
         writes_if_raced: totals.writes_if_raced,
         irreversible: totals.irreversible,
         rows_app: totals.rows_app,
+        lines: totals.lines,
         journal_head: view.state.journal_head.clone(),
         at: view.now,
         expires_at: view.now.plus_ms(VALID_MS),

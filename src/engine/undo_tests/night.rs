@@ -80,6 +80,7 @@ fn approval(plan: &Plan) -> Approval {
         writes_if_raced: 0,
         irreversible: 0,
         rows_app: 0,
+        lines: 0,
         journal_head: String::new(),
         at: T0,
         expires_at: T0.plus_ms(VALID_MS),

@@ -114,7 +114,12 @@ fn what_cannot_be_carried_over_is_named_and_blocked() {
     assert_eq!(planned(&with(unread), Route::Api).0.rule, "schedule_beyond");
 }
 
-const BY_API: [(&str, Mutation); 12] = [
+const BY_API: [(&str, Mutation); 13] = [
+    ("different ways", |old, world| {
+        old.tax_rates = vec!["txr_old".to_owned()];
+        old.items[0].price.tax_behavior = "inclusive".to_owned();
+        world.prices.get_mut("price_new").unwrap().tax_behavior = "inclusive".to_owned();
+    }),
     ("method of its own", |old, _| {
         old.method = Some("pm_own".to_owned());
     }),

@@ -75,12 +75,40 @@ impl<'a> Terms<'a> {
         };
         let (phases, notes) = building.phases()?;
         let ends = phases.last().is_some_and(|phase| phase.end.is_some());
-        let beyond_file = beyond_file(old, &phases, ends, &building.grid);
+        let beyond_file = beyond_file(old, &phases, ends, &building.grid).or_else(|| {
+            self.taxes_apart(&phases)
+                .then_some("its price and its tax rate tax in different ways")
+        });
         Ok(Wanted {
             phases,
             ends,
             beyond_file,
             notes,
+        })
+    }
+
+    /// A price that includes tax with a rate that comes on top, or the other way round: the toolkit refuses the pair
+    /// (its page, "Incompatible price and tax"), the API goes by the rate.
+    fn taxes_apart(self, phases: &[Phase]) -> bool {
+        let apart = |price: &str, rate: &str| {
+            let behavior = self
+                .world
+                .prices
+                .get(price)
+                .map(|price| price.tax_behavior.as_str());
+            let rate = self.world.tax_rates.get(rate);
+            match (behavior, rate) {
+                (Some("inclusive"), Some(rate)) => !rate.inclusive,
+                (Some("exclusive"), Some(rate)) => rate.inclusive,
+                _ => false,
+            }
+        };
+        phases.iter().any(|phase| {
+            let rates = || phase.tax_rates.iter();
+            let prices = phase.items.iter().map(|item| item.price.as_str());
+            prices
+                .into_iter()
+                .any(|price| rates().any(|rate| apart(price, rate)))
         })
     }
 

@@ -45,6 +45,11 @@ pub(super) fn contents(bytes: &[u8]) -> Result<Contents, String> {
     Ok(contents)
 }
 
+/// How long a row may wait for others, so that one plan does for all of a day.
+const DAY: i64 = 86_400;
+/// Nothing is put off until this long before a handover.
+const LAST_DAY: i64 = 26 * 3_600;
+
 fn row(change: &Change) -> Option<Row> {
     serde_json::from_str(&change.payload).ok()
 }
@@ -65,9 +70,21 @@ pub(super) fn progress(plan: &Plan, of: &Contents) -> Progress {
     progress
 }
 
-/// When the row has something to do again, seconds: what it says itself, or what its writes leave to be done.
-fn waits_until(change: &Change, made: i64) -> Option<i64> {
+/// From when on the row has something to do again, and until when it can wait for others, seconds: no longer than a day,
+/// and never into the last day before its handover.
+fn waits_until(change: &Change, made: i64) -> Option<(i64, i64)> {
     let row = row(change)?;
+    let from = has_to_do(change, &row, made)?;
+    if from <= made {
+        return Some((from, from));
+    }
+    let handover = row.handover.filter(|handover| *handover > from);
+    let last = handover.map_or(i64::MAX, |handover| handover - LAST_DAY);
+    Some((from, last.min(from + DAY).max(from)))
+}
+
+/// When the row has something to do again, seconds: what it says itself, or what its writes leave to be done.
+fn has_to_do(change: &Change, row: &Row, made: i64) -> Option<i64> {
     if row.again_at.is_some() || change.verdict != Verdict::Planned {
         return row.again_at;
     }
@@ -84,11 +101,11 @@ fn waits_until(change: &Change, made: i64) -> Option<i64> {
 pub(super) fn again(plan: &Plan) -> Option<Again> {
     let made = plan.made_at().secs();
     let waits = plan.changes().iter();
-    let waits: Vec<i64> = waits.filter_map(|change| waits_until(change, made)).collect();
-    let first = *waits.iter().min()?;
+    let waits: Vec<(i64, i64)> = waits.filter_map(|change| waits_until(change, made)).collect();
+    let at = waits.iter().map(|(_, latest)| *latest).min()?;
     Some(Again {
-        at: UtcMs::from_secs(first),
-        rows: waits.iter().filter(|at| **at == first).count() as u64,
+        at: UtcMs::from_secs(at),
+        rows: waits.iter().filter(|(from, _)| *from <= at).count() as u64,
         all: waits.len() as u64,
         for_what: "an upload, the old account's last bill, or the end of the settlement window".to_owned(),
     })

@@ -51,3 +51,29 @@ fn a_file_is_queued_until_its_schedules_are_there_and_live_when_they_have_begun(
     let scheduled = sealed(&now, Route::Csv, 1);
     assert_eq!(progress(&scheduled, &of).scheduled, 1);
 }
+
+#[test]
+fn what_waits_is_put_together_for_a_day_but_never_into_the_last_one_before_a_handover() {
+    let plan = two();
+    let made = plan.made_at().secs();
+    let mut change = (*plan.changes()[0]).clone();
+    change.verdict = Verdict::Noop;
+    let mut at = |again: i64, handover: i64| {
+        let mut row = row(&change).unwrap();
+        (row.again_at, row.handover) = (Some(made + again), Some(made + handover));
+        change.payload = serde_json::to_string(&row).unwrap();
+        waits_until(&change, made).map(|(from, last)| (from - made, last - made))
+    };
+    assert_eq!(at(100, 40 * DAY), Some((100, 100 + DAY)));
+    assert_eq!(at(100, 2 * DAY), Some((100, 2 * DAY - LAST_DAY)));
+    assert_eq!(
+        at(100, DAY),
+        Some((100, 100)),
+        "a daily one is stopped as soon as it can be"
+    );
+    assert_eq!(
+        at(-5, 40 * DAY),
+        Some((-5, -5)),
+        "what can be done is not put off"
+    );
+}

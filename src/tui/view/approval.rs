@@ -47,7 +47,7 @@ fn body(model: &Model, dialog: &Approval, pen: &mut Pen<'_>) {
         return;
     };
     let totals = plan.totals();
-    let writes = totals.writes_in_all();
+    let writes = totals.acts();
     let stage = crate::stages::get(dialog.stage);
     let undo = if dialog.back.is_some() {
         "It is written like a plan, and cannot be undone."
@@ -61,7 +61,12 @@ fn body(model: &Model, dialog: &Approval, pen: &mut Pen<'_>) {
         "There is no bulk undo."
     };
     let says = format!(
-        "This sends {} for {}. {undo}",
+        "This {} {} for {}. {undo}",
+        if totals.writes_in_all() > 0 {
+            "sends"
+        } else {
+            "hands out"
+        },
         words::many(writes, "write"),
         words::many(totals.planned, "row")
     );

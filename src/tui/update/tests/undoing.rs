@@ -33,6 +33,7 @@ fn approved(plan: &crate::domain::plan::Plan) -> approval::Approval {
         writes_if_raced: 0,
         irreversible: 0,
         rows_app: 0,
+        lines: 0,
         journal_head: String::new(),
         at: UtcMs(0),
         expires_at: UtcMs(1),
