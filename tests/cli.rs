@@ -108,7 +108,7 @@ fn mistakes_on_the_command_line_end_with_two() {
     for line in [
         "rehears",
         "plan",
-        "plan subscriptions --out p",
+        "plan invoices --out p",
         "apply credits --plan p",
         "rehearse --json",
         "rehearse --speed 0",

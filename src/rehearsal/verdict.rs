@@ -192,7 +192,8 @@ impl Served {
             began: self.shared.start.secs(),
         };
         let subscriptions = verdict_subscriptions::judge(&evidence, claims.subscriptions.as_ref());
-        judge(&source.account, &destination.account, &watch, copies, claims).with(subscriptions)
+        let both = [&source.account, &destination.account];
+        judge(both, &watch, copies, claims, evidence.began).with(subscriptions)
     }
 }
 
@@ -208,11 +209,11 @@ impl Verdict {
 
 /// Judges the accounts as they are now against `claims`. `copies`: new ids of methods by old ids.
 fn judge(
-    source: &Account,
-    destination: &Account,
+    [source, destination]: [&Account; 2],
     watch: &Watch,
     copies: &HashMap<String, String>,
     claims: &Claims,
+    began: i64,
 ) -> Verdict {
     let mut verdict = Verdict {
         violations: watch.violations().to_vec(),
@@ -241,7 +242,7 @@ fn judge(
     for claim in &claims.credits {
         check_claim(source, destination, claim, &mut verdict.violations);
     }
-    let pools = verdict_pools::judge([source, destination], &watch.pools, claims.pools.as_ref());
+    let pools = verdict_pools::judge([source, destination], &watch.pools, claims.pools.as_ref(), began);
     verdict.violations.extend(pools);
     let defaults = defaults(destination, watch, copies, &claims.defaults);
     verdict.with(defaults)

@@ -45,6 +45,7 @@ pub(crate) fn judge(
     accounts: [&Account; 2],
     watch: &PoolWatch,
     claims: Option<&PoolClaims>,
+    began: i64,
 ) -> Vec<Violation> {
     let nothing = PoolClaims::default();
     let judge = Judge {
@@ -53,6 +54,7 @@ pub(crate) fn judge(
         watch,
         told: claims.is_some(),
         claims: claims.unwrap_or(&nothing),
+        began,
     };
     let mut found = watch.violations.clone();
     found.extend(watch.pools.values().flat_map(|pool| judge.uses(pool)));
@@ -94,6 +96,8 @@ struct Judge<'a> {
     /// Whether the run said anything.
     told: bool,
     claims: &'a PoolClaims,
+    /// When the night began, seconds.
+    began: i64,
 }
 
 impl Judge<'_> {
@@ -324,7 +328,9 @@ impl Judge<'_> {
         match discount.map(|d| (d.on, d.customer)) {
             Some((On::Customer, owner)) => {
                 let all = self.old.billing.subscriptions.rows().iter();
-                all.filter(|s| s.customer == owner && s.ended.is_none()).count()
+                // One that was handed over ends here, and its discount goes on there.
+                let ended = |s: &&Subscription| s.ended.is_some_and(|at| at < self.began);
+                all.filter(|s| s.customer == owner && !ended(s)).count()
             }
             _ => 1,
         }

@@ -127,7 +127,7 @@ fn coupons_killed_at_any_record_end_like_those_left_alone() {
 fn undo_line(night: &Night) -> Option<String> {
     let refused = night.desk.call("undo coupons --json --run run --confirm nothing");
     assert_eq!(refused.code, Some(5), "{refused:?}");
-    if refused.err.contains("has written nothing that") {
+    if refused.err.contains("nothing is left that") {
         return None;
     }
     let phrase = refused.err.trim_end().split_once("type: ");

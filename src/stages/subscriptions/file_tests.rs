@@ -95,12 +95,15 @@ fn each_row_stands_once_with_its_cells_byte_for_byte_and_where_it_says() {
             .iter()
             .find(|line| line.starts_with("stands in "))
             .unwrap();
-        let (name, line) = place
-            .trim_start_matches("stands in ")
-            .split_once(", line ")
+        let (nth, line) = place
+            .trim_start_matches("stands in file ")
+            .split_once(" of this plan, line ")
             .unwrap();
         let line: usize = line.split(',').next().unwrap().parse().unwrap();
-        let file = files.iter().find(|file| file.name == name).unwrap();
+        let file = files
+            .iter()
+            .find(|file| file.name == super::name(nth.parse().unwrap()))
+            .unwrap();
         let text = String::from_utf8(file.bytes.clone()).unwrap();
         assert!(
             text.split('\n').nth(line - 1).unwrap().contains(&row.old),

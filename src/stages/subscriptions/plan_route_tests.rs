@@ -210,7 +210,7 @@ fn a_line_says_what_the_schedule_would() {
         change
             .working
             .iter()
-            .any(|line| line.contains("subscriptions-1.csv, line 2"))
+            .any(|line| line.contains("file 1 of this plan, line 2"))
     );
     // By the API the same phases.
     let (_, by_api) = planned(&world, Route::Api);

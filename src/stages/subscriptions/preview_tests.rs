@@ -70,7 +70,7 @@ fn the_question_is_the_schedule_as_it_would_be_made() {
         ("schedule_details[phases][0][start_date]", "1000"),
         ("schedule_details[phases][0][end_date]", "2000"),
         ("schedule_details[phases][1][end_date]", "3000"),
-        ("schedule_details[phases][0][currency]", "usd"),
+        ("currency", "usd"),
         ("schedule_details[phases][0][proration_behavior]", "none"),
         ("schedule_details[phases][0][automatic_tax][enabled]", "false"),
         ("schedule_details[phases][0][discounts][1][coupon]", "b"),
