@@ -13,7 +13,7 @@
 //!                                 journal ── everything true is a fold over it
 //! ```
 //!
-//! A **stage** (`stages/catalogue`, `mapping`, `credits`, `coupons`, more to come) is a slice: it reads, plans, scripts
+//! A **stage** (`stages/catalogue`, `mapping`, `credits`, `coupons`, `subscriptions`, more to come) is a slice: it reads, plans, scripts
 //! its writes, verifies and says what its panel shows. Everything else is a layer and knows no stage by name. A **plan**
 //! is sealed by a digest over scope, rows, decisions and totals; an **approval** binds one digest; only an `Approved`
 //! plan reaches the writer.

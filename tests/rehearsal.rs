@@ -114,7 +114,7 @@ fn a_small_rehearsal_ends_well_and_its_seed_decides_its_plan() {
     let digest = |seed: u64| {
         let said = rehearse(&format!("--scenario small --seed {seed}"));
         let summary = is_clean(&said);
-        assert_eq!(begun(&summary).count(), 4, "every stage ran");
+        assert_eq!(begun(&summary).count(), 5, "every stage ran");
         let digests = begun(&summary).map(|stage| stage["plan_digest"].as_str().unwrap().to_owned());
         digests.collect::<Vec<_>>()
     };
@@ -193,7 +193,7 @@ fn two_hundred_nights_full_of_faults_harm_nobody() {
         let night = format!("{scenario}, seed {seed}: {}{}", said.out, said.err);
         let summary = said.json();
         assert_eq!(summary["violations"], Value::Array(vec![]), "{night}");
-        assert_eq!(begun(&summary).count(), 4, "every stage ran: {night}");
+        assert_eq!(begun(&summary).count(), 5, "every stage ran: {night}");
         for stage in begun(&summary) {
             partition_holds(stage);
             for end in ["unknown", "pending", "failed"] {

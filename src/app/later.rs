@@ -159,6 +159,8 @@ fn refused(running: &Running, migration: &Migration) -> Failure {
             .as_deref()
             .map(|message| format!(": {message}"))
             .unwrap_or_default(),
-        first.iter().map(|line| format!("\n  {line}")).collect::<String>()
+        first
+            .iter()
+            .fold(String::new(), |said, line| said + "\n  " + line)
     ))
 }

@@ -1,7 +1,7 @@
 //! `cutover migrations`: the files for Stripe's Billing migration toolkit that a person uploaded, what the Dashboard
 //! called each, and how far it has come.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -65,7 +65,7 @@ pub(super) async fn migrations(args: Migrations) -> Result<Exit, Failure> {
     }
 }
 
-fn list(dir: &PathBuf, json: bool) -> Result<Exit, Failure> {
+fn list(dir: &Path, json: bool) -> Result<Exit, Failure> {
     let (view, _) = RunView::open::<Meta>(dir)?;
     let state = driver::look(&view)?;
     let lines = lines(&view, &state);
@@ -77,7 +77,9 @@ fn list(dir: &PathBuf, json: bool) -> Result<Exit, Failure> {
         out::say("no file of this run was recorded as uploaded");
     }
     for line in &lines {
-        in_words(line).iter().for_each(|line| out::say(line));
+        for line in in_words(line) {
+            out::say(&line);
+        }
     }
     Ok(Exit::Done)
 }

@@ -44,9 +44,9 @@ fn besides(approval: &Approval) -> String {
         (approval.lines, "lines of files to hand out"),
     ];
     let parts = parts.iter().filter(|(count, _)| *count > 0);
-    parts
-        .map(|(count, what)| format!(", {} {what}", n(*count)))
-        .collect()
+    parts.fold(String::new(), |said, (count, what)| {
+        format!("{said}, {} {what}", n(*count))
+    })
 }
 
 fn undone(by: &str, restored: u64, left: usize) -> String {

@@ -347,6 +347,11 @@ impl Judge<'_> {
         let (Some(discount), Some(subscription)) = (discount, subscription) else {
             return Some(format!("or {} is not on the old account", claim.subscription));
         };
+        // What is handed over bills on the new account by now, and every bill of it is judged there.
+        let moved_on = subscription.period.0 >= self.began || subscription.ended.is_some();
+        if moved_on || subscription.metadata.get("cutover_handover").is_some() {
+            return None;
+        }
         let Some(coupon) = self.new.pools.coupons().get(&claim.coupon) else {
             return Some(format!(
                 "is said to be carried on by {}, which is not there",

@@ -71,7 +71,7 @@ pub(super) fn progress(plan: &Plan, of: &Contents) -> Progress {
 }
 
 /// From when on the row has something to do again, and until when it can wait for others, seconds: no longer than a day,
-/// and never into the last day before its handover.
+/// and never into the last day before its handover, or its last half where it bills daily.
 fn waits_until(change: &Change, made: i64) -> Option<(i64, i64)> {
     let row = row(change)?;
     let from = has_to_do(change, &row, made)?;
@@ -79,7 +79,9 @@ fn waits_until(change: &Change, made: i64) -> Option<(i64, i64)> {
         return Some((from, from));
     }
     let handover = row.handover.filter(|handover| *handover > from);
-    let last = handover.map_or(i64::MAX, |handover| handover - LAST_DAY);
+    let last = handover.map_or(i64::MAX, |handover| {
+        handover - LAST_DAY.min((handover - from) / 2)
+    });
     Some((from, last.min(from + DAY).max(from)))
 }
 

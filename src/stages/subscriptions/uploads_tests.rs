@@ -65,15 +65,10 @@ fn what_waits_is_put_together_for_a_day_but_never_into_the_last_one_before_a_han
         waits_until(&change, made).map(|(from, last)| (from - made, last - made))
     };
     assert_eq!(at(100, 40 * DAY), Some((100, 100 + DAY)));
-    assert_eq!(at(100, 2 * DAY), Some((100, 2 * DAY - LAST_DAY)));
-    assert_eq!(
-        at(100, DAY),
-        Some((100, 100)),
-        "a daily one is stopped as soon as it can be"
-    );
-    assert_eq!(
-        at(-5, 40 * DAY),
-        Some((-5, -5)),
-        "what can be done is not put off"
-    );
+    let last = 2 * DAY - (2 * DAY - 100) / 2;
+    assert_eq!(at(100, 2 * DAY), Some((100, last)));
+    let half = Some((100, 43_250));
+    assert_eq!(at(100, DAY), half, "a daily one in the first half of its day");
+    let now = Some((-5, -5));
+    assert_eq!(at(-5, 40 * DAY), now, "what can be done is not put off");
 }

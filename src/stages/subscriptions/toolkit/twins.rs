@@ -28,8 +28,10 @@ struct Small {
 
 impl Small {
     fn new(print: u64, line: u32) -> Self {
+        // Both halves fit by construction.
+        let half = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default();
         Self {
-            print: [(print >> 32) as u32, (print & u64::from(u32::MAX)) as u32],
+            print: [half(print >> 32), half(print)],
             line,
         }
     }

@@ -28,7 +28,7 @@ fn check_halves(input: &[u8], linted: &Linted) {
     let take = |from: &mut &[u8], bytes: &[u8]| {
         *from = from
             .strip_prefix(bytes)
-            .unwrap_or_else(|| panic!("{:?} in {:?}", bytes, from));
+            .unwrap_or_else(|| panic!("{bytes:?} in {from:?}"));
     };
     take(&mut accepted, &input[..mark]);
     take(&mut errors, &input[..mark]);

@@ -402,9 +402,10 @@ fn a_file_made_in_another_time_zone_is_said_once() {
     };
     assert_eq!(file(0), set(&[]));
     assert_eq!(file(5 * 3_600), set(&["backdate_start_date whole_hour_offset"]));
-    let starts: String = (0..30)
-        .map(|n| format!("cus_{n},{},price_a\n", START + n * DAY + 5 * 3_600))
-        .collect();
+    let starts = (0..30).fold(String::new(), |lines, n| {
+        let start = START + n * DAY + 5 * 3_600;
+        format!("{lines}cus_{n},{start},price_a\n")
+    });
     let report = linted(format!("customer,start_date,price\n{starts}")).report;
     assert_eq!(said(&report).1, set(&["start_date whole_hour_offset"]));
 }
