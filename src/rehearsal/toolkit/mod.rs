@@ -112,7 +112,7 @@ impl RowVerdict {
 /// Why a file is refused as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FileRefused {
-    /// It is larger than [`MOST_BYTES`].
+    /// It is larger than 120,000,000 bytes.
     #[error("The file is larger than 120 MB")]
     TooLarge,
     /// It has no header, or nothing but one.

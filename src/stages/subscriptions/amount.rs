@@ -76,7 +76,7 @@ fn rounded(n: i128, by: i128) -> Option<i64> {
     i64::try_from(half_up).ok()
 }
 
-/// A decimal of Stripe's, times [`ONE`]. `None` for anything else, and for more digits than Stripe has.
+/// A decimal of Stripe's, times 10^12. `None` for anything else, and for more digits than Stripe has.
 #[must_use]
 pub fn decimal(text: &str) -> Option<i128> {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));

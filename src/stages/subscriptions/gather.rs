@@ -6,8 +6,8 @@
 //! |---|---|---|
 //! | old | coupons, customers, subscriptions that are not cancelled | always |
 //! | old | prices | only if a subscription bills in another currency than its price's own |
-//! | old | schedules | that manage a subscription in scope; up to [`FEW`] of them are read by id, one call each |
-//! | old | subscriptions that ended | that a twin names; up to [`FEW`] of them are read by id, one call each |
+//! | old | schedules | that manage a subscription in scope; up to fifty of them are read by id, one call each |
+//! | old | subscriptions that ended | that a twin names; up to fifty of them are read by id, one call each |
 //! | old | items of a subscription | only of one with more than its page shows |
 //! | new | customers, subscriptions, schedules, recurring prices, tax rates, coupons | always |
 //! | new | previews | one per row of high risk and for a sample of the others ([`super::preview`]) |
