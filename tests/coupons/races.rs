@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::night::{Night, findings, stage};
-use crate::support::Said;
+use crate::support::{Said, until};
 
 /// Five coupons of movers, with a code each.
 const FIVE: &str = r#"
@@ -135,6 +135,38 @@ fn a_coupon_deleted_since_the_plan_ends_its_own_rows_and_no_other() {
     assert_eq!((done, drifted + failed), (8, 2), "{said:?}");
     others_go_on(&night, "GOES");
     assert!(!night.pools("destination").contains_key("coupon GOES"));
+}
+
+#[test]
+fn a_coupon_that_expires_between_plan_and_apply_ends_its_own_rows_and_no_other() {
+    // A scenario's times count from its start, which is now: this one leaves time to plan.
+    let expiring = "
+[[coupon]]
+id = \"SOON\"
+percent_off = 20
+redeem_by = 2026-02-14T05:00:20Z
+
+[[code]]
+coupon = \"SOON\"
+code = \"SOON-ADA\"
+customer = \"cus_ada\"
+";
+    let night = Night::described(&[FIVE, expiring].concat());
+    let approved = night.plan(&[]);
+    assert!(
+        night.pools("source")["coupon SOON"].live,
+        "planned while it could be redeemed"
+    );
+    let old = &night.world.source;
+    until("it has expired", || {
+        old.send("GET", "/v1/coupons/SOON", "")["valid"] == false
+    });
+    let said = night.apply(&approved).ends(1);
+    let [done, drifted, failed] = ends(&said);
+    assert_eq!((done, drifted + failed), (10, 2), "{said:?}");
+    night.nobody_is_harmed();
+    others_go_on(&night, "");
+    assert!(!night.pools("destination").contains_key("coupon SOON"));
 }
 
 #[test]
