@@ -99,7 +99,7 @@ pub enum Command {
     /// audited everything else: before, the application would name methods that are not ready.
     #[command(after_help = EXIT_CODES)]
     Sql(Sql),
-    /// Takes back what a stage did, where that is possible: the rows of the application's database.
+    /// Takes back what a stage did, where that is possible: rows of the database, coupons and codes, schedules and stops.
     #[command(after_help = EXIT_CODES)]
     Undo(Undo),
     /// Files for Stripe's Billing migration toolkit that were uploaded: what, when, how far; or puts an upload on record.
