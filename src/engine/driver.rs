@@ -136,6 +136,7 @@ impl Engine {
         {
             // Asked before the approval is on record, so that a plan that can never be written is not left approved.
             self.fits_settings(&plan)?;
+            self.not_uploaded_already(&plan)?;
         }
         let view = View {
             state: &self.state,

@@ -1,8 +1,11 @@
 //! What leaves the building: files handed out once their plan was approved and written, and the record of their upload.
 
+use std::collections::BTreeSet;
+
 use super::Engine;
 use crate::domain::ids::{Digest, StageId};
 use crate::domain::panel::Tone;
+use crate::domain::plan::Plan;
 use crate::domain::record::Record;
 use crate::domain::text::safe;
 use crate::domain::time::UtcMs;
@@ -41,6 +44,36 @@ impl Engine {
                 self.note(format!("{} could not be written: {error}", file.name), Tone::Bad);
             }
         }
+    }
+
+    /// What stands in a file that was uploaded is not handed out again: its schedules take hours to be there, and a second
+    /// file would make a second schedule of each (reliability I27).
+    pub(super) fn not_uploaded_already(&self, plan: &Plan) -> Result<(), CommandRefused> {
+        let id = plan.header().stage;
+        let (Some(script), Some(stage)) = (stages::get(id), self.state.stage(id)) else {
+            return Ok(());
+        };
+        if plan.totals().lines == 0 || stage.uploads.is_empty() {
+            return Ok(());
+        }
+        let files = script.handed_out(plan);
+        let stands = files.iter().filter_map(|file| script.contents(&file.bytes)?.ok());
+        let lines: BTreeSet<String> = stands.flat_map(|file| file.subscriptions).collect();
+        for upload in stage.uploads.iter() {
+            let bytes = self.vault.dir().view().read_file(&upload.file).ok();
+            let known = bytes.filter(|bytes| uploaded_digest(bytes) == upload.digest);
+            let before = known.and_then(|bytes| script.contents(&bytes)?.ok());
+            let again = before.map(|file| file.subscriptions.iter().filter(|id| lines.contains(*id)).count());
+            if again != Some(0) {
+                return Err(CommandRefused::NotNow(format!(
+                    "lines of this plan may stand in {}, uploaded as {}, too, and would be made twice: wait until its \
+                     schedules are there and read again; if the Dashboard refused that file, go on in a new run",
+                    safe(&upload.file),
+                    safe(&upload.id)
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Looks at the file that is said to have been uploaded, and puts it on record.
